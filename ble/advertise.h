@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Advertising service data through BlueZ until told to stop. */
+#pragma once
+
+#include <gio/gio.h>
+
+typedef struct HybAdvertise HybAdvertise;
+
+/**
+ * hyb_advertise_start_async:
+ * @adapter: (nullable): "hciN"; NULL for the first that is powered and can advertise
+ * @uuid: 16-bit service data UUID
+ * @data: @len bytes of service data, copied
+ *
+ * Registers one non-connectable ("broadcast") advert on the system bus. When this process or its
+ * bus connection ends, BlueZ drops the advert by itself.
+ */
+void hyb_advertise_start_async(const char *adapter, guint16 uuid, const guint8 *data, gsize len,
+    GCancellable *cancellable, GAsyncReadyCallback done, gpointer user_data);
+
+/**
+ * hyb_advertise_start_finish:
+ *
+ * Returns: (transfer full): the advert, on the air until hyb_advertise_stop(); or NULL with a
+ *   HYB_BLE_ERROR or G_IO_ERROR_CANCELLED (then nothing stays registered)
+ */
+HybAdvertise *hyb_advertise_start_finish(GAsyncResult *result, GError **error);
+
+/* Takes the advert off the air and frees @self; the call is on its way to BlueZ when this
+ * returns. NULL is fine. */
+void hyb_advertise_stop(HybAdvertise *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybAdvertise, hyb_advertise_stop)
