@@ -42,6 +42,9 @@ const char *hyb_error_name(HybError cause);
 /* "org.hybridge.Error.PhoneNotSeen"; never NULL. */
 const char *hyb_error_dbus_name(HybError cause);
 
+/* What happened, in plain words: one sentence without its full stop. Never NULL. */
+const char *hyb_error_sentence(HybError cause);
+
 /* What a person does about it: one sentence with a full stop. Never NULL. */
 const char *hyb_error_advice(HybError cause);
 
@@ -54,15 +57,33 @@ const char *hyb_error_advice(HybError cause);
 HybError hyb_error_cause(const GError *error);
 
 /**
+ * hyb_error_message:
+ *
+ * Returns: (transfer none): what to tell a person: @error's own message where it was written for
+ *   one (HYB_ERROR, G_OPTION_ERROR), else its cause's sentence. No full stop. Never NULL.
+ */
+const char *hyb_error_message(const GError *error);
+
+/**
+ * hyb_error_set:
+ *
+ * Sets a HYB_ERROR with @cause's own sentence. g_set_error() says more where more is known.
+ *
+ * Returns: FALSE, so that a caller can return it
+ */
+gboolean hyb_error_set(GError **error, HybError cause);
+
+/**
  * hyb_error_set_status:
  * @status: not HYB_OK
- * @what: what failed, "The phone's first message cannot be read"
+ * @what: (nullable): what failed, "The phone's first message cannot be read"; NULL for the
+ *   cause's sentence
  *
  * Sets a HYB_ERROR for what proto/ answered, the only place where that mapping is made.
  * HYB_ERR_AUTH reads as handshake-failed, MALFORMED, POINT, PROTOCOL and LIMIT as protocol,
  * CLOSED as phone-left, UNSUPPORTED as unsupported-phone, the rest as internal.
  *
- * Returns: FALSE, so that a caller can return it
+ * Returns: FALSE
  */
 gboolean hyb_error_set_status(GError **error, HybStatus status, const char *what);
 
@@ -70,8 +91,10 @@ gboolean hyb_error_set_status(GError **error, HybStatus status, const char *what
  * hyb_error_set_ctap:
  * @status: CTAP status byte, not 0
  *
- * Sets the HYB_ERROR for a phone's refusal (0x2E no-passkey, 0x19 already-registered, 0x27
- * declined, 0x2F timed-out, UV statuses not-verified, …; phone-error names any other).
+ * Sets the HYB_ERROR for a phone's refusal: 0x2E no-passkey, 0x19 already-registered, 0x27 and
+ * 0x2D (cancelled at the phone) declined, 0x05, 0x2F and 0x3A timed-out, PIN and UV statuses
+ * not-verified; commands, algorithms, options, extensions and sizes it does not take
+ * unsupported-request; phone-error names any other. Source: CTAP 2.2 §6.3 (status codes).
  *
  * Returns: FALSE
  */
@@ -81,6 +104,6 @@ gboolean hyb_error_set_ctap(GError **error, guint8 status);
  * hyb_error_report:
  * @program: "hybridge"
  *
- * Prints the sentence and the advice to stderr. Returns: the exit status
+ * Prints the sentence and the advice to stderr, a line each. Returns: the exit status
  */
 int hyb_error_report(const char *program, const GError *error);
