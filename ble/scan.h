@@ -21,7 +21,8 @@ typedef struct {
 
 /**
  * HybScanEvents: called from the thread-default main context, never from within hyb_scan_start()
- * @on_advert: service data under one of the UUIDs; the same bytes may come many times
+ * @on_advert: service data under one of the UUIDs, at most 255 bytes; the same bytes may come many
+ *   times, but not more often than HYB_HEARD_REPEAT_MS. Also what BlueZ heard before the scan began
  * @on_ready: at least one adapter is scanning now (again)
  * @on_trouble: no adapter scans at present; @trouble (borrowed, HYB_BLE_ERROR) says why. The scan
  *   goes on by itself when an adapter appears, is switched on, or bluetoothd comes back. Comes
@@ -48,7 +49,8 @@ typedef struct {
 HybScan *hyb_scan_start(const char *adapter, const guint16 *uuids, gsize n_uuids,
     const HybScanEvents *events, gpointer user_data);
 
-/* Stops discovery on every adapter, flushes, frees. No event comes afterwards. NULL is fine. */
+/* Stops discovery on every adapter, flushes, frees. No event comes afterwards. Allowed within an
+ * event. NULL is fine. */
 void hyb_scan_free(HybScan *scan);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybScan, hyb_scan_free)
