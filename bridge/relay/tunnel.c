@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bridge/relay/tunnel.h"
+
+#include <string.h>
+
+struct RelayTunnel {
+	guint8 id[RELAY_TUNNEL_ID_LEN]; /* the table's key */
+	RelayTunnels *table;
+	RelayEnd *ends[RELAY_SIDE_COUNT];
+	RelayQueue early; /* from /new's end, for /connect's */
+	gsize early_bytes;
+	RelayDeadline lifetime;
+	RelayDeadline quiet; /* unpaired, then idle */
+	gint64 opened_us;
+};
+
+struct RelayTunnels {
+	const RelayLimits *limits;
+	RelayDeadlines *deadlines;
+	RelayBudget *budget;
+	RelayMetrics *metrics;
+	const RelayEndOps *ops;
+	GHashTable *by_id; /* id → RelayTunnel, owned */
+};
+
+/* Tunnel IDs are hashes, but a peer can choose them: mix all bytes under a per-process key. */
+static guint64 hash_key[2];
+
+static guint
+id_hash(gconstpointer key)
+{
+	guint64 halves[2];
+	guint64 mixed;
+
+	memcpy(halves, key, sizeof(halves));
+	mixed = (halves[0] ^ hash_key[0]) * 0x9e3779b97f4a7c15u;
+	mixed ^= mixed >> 29;
+	mixed = (mixed ^ halves[1] ^ hash_key[1]) * 0xbf58476d1ce4e5b9u;
+	return (guint)(mixed >> 32);
+}
+
+static gboolean
+id_equal(gconstpointer a, gconstpointer b)
+{
+	return memcmp(a, b, RELAY_TUNNEL_ID_LEN) == 0;
+}
+
+RelayTunnels *
+relay_tunnels_new(const RelayLimits *limits, RelayDeadlines *deadlines, RelayBudget *budget,
+    RelayMetrics *metrics, const RelayEndOps *ops)
+{
+	RelayTunnels *self = g_new0(RelayTunnels, 1);
+
+	for (guint i = 0; i < G_N_ELEMENTS(hash_key); i++)
+		hash_key[i] = (guint64)g_random_int() << 32 | g_random_int();
+	self->limits = limits;
+	self->deadlines = deadlines;
+	self->budget = budget;
+	self->metrics = metrics;
+	self->ops = ops;
+	self->by_id = g_hash_table_new(id_hash, id_equal);
+	return self;
+}
+
+void
+relay_tunnels_free(RelayTunnels *self)
+{
+	if (self == NULL)
+		return;
+	g_hash_table_unref(self->by_id);
+	g_free(self);
+}
+
+static RelayEnd *
+peer_of(const RelayEnd *end)
+{
+	return end->tunnel->ends[end->side == RELAY_SIDE_NEW ? RELAY_SIDE_CONNECT : RELAY_SIDE_NEW];
+}
+
+static gboolean
+is_paired(const RelayTunnel *tunnel)
+{
+	return tunnel->ends[RELAY_SIDE_CONNECT] != NULL;
+}
+
+/* One line a tunnel; sizes and times only, since the ID is what a stranger would need to join. */
+static void
+log_end(const RelayTunnel *tunnel, RelayEndCause cause)
+{
+	const RelayEnd *a = tunnel->ends[RELAY_SIDE_NEW];
+	const RelayEnd *b = tunnel->ends[RELAY_SIDE_CONNECT];
+	double seconds = (double)(g_get_monotonic_time() - tunnel->opened_us) / G_USEC_PER_SEC;
+
+	g_message("tunnel %s after %.1f s: %s, %u+%u messages, %" G_GUINT64_FORMAT
+		  "+%" G_GUINT64_FORMAT " bytes",
+	    b != NULL ? "ended" : "never paired, ended", seconds, relay_end_cause_name(cause),
+	    a->messages, b != NULL ? b->messages : 0, a->bytes, b != NULL ? b->bytes : 0);
+}
+
+/* Lets go of one end: what is queued for it is still written, then it is closed with @code. */
+static void
+release_end(RelayTunnels *self, RelayEnd *end, guint16 code)
+{
+	end->tunnel = NULL;
+	end->close_code = code;
+	relay_message_free(end->partial, self->budget);
+	end->partial = NULL;
+	end->paused = FALSE;
+}
+
+/* @code_for: the close code of each side; 0 for an end that needs none. */
+static void
+end_tunnel(RelayTunnel *tunnel, RelayEndCause cause, const guint16 code_for[RELAY_SIDE_COUNT])
+{
+	RelayTunnels *self = tunnel->table;
+
+	log_end(tunnel, cause);
+	self->metrics->ended_total[cause]++;
+	if (is_paired(tunnel))
+		self->metrics->tunnels_paired--;
+	else
+		self->metrics->tunnels_waiting--;
+	relay_deadline_stop(self->deadlines, &tunnel->lifetime);
+	relay_deadline_stop(self->deadlines, &tunnel->quiet);
+	g_hash_table_remove(self->by_id, tunnel->id);
+	relay_queue_clear(&tunnel->early, self->budget);
+	for (int side = 0; side < RELAY_SIDE_COUNT; side++) {
+		RelayEnd *end = tunnel->ends[side];
+
+		if (end == NULL)
+			continue;
+		release_end(self, end, code_for[side]);
+		if (code_for[side] != 0)
+			self->ops->wake(end);
+	}
+	g_free(tunnel);
+}
+
+static void
+end_both(RelayTunnel *tunnel, RelayEndCause cause, guint16 code)
+{
+	const guint16 codes[RELAY_SIDE_COUNT] = {code, code};
+
+	end_tunnel(tunnel, cause, codes);
+}
+
+void
+relay_end_leave(RelayEnd *end, RelayEndCause cause, guint16 code)
+{
+	guint16 codes[RELAY_SIDE_COUNT] = {code, code};
+
+	if (end->tunnel == NULL)
+		return;
+	codes[end->side] = 0;
+	end_tunnel(end->tunnel, cause, codes);
+}
+
+/* @end misbehaved: it is told why, its peer only that it is over. */
+static void
+expel(RelayEnd *end, RelayEndCause cause, guint16 code)
+{
+	const guint16 peer_code = code == RELAY_CLOSE_TRY_LATER ? code : RELAY_CLOSE_POLICY;
+	guint16 codes[RELAY_SIDE_COUNT] = {peer_code, peer_code};
+
+	codes[end->side] = code;
+	end_tunnel(end->tunnel, cause, codes);
+}
+
+static void
+on_lifetime(RelayDeadline *deadline, gpointer owner)
+{
+	end_both(owner, RELAY_END_LIFETIME, RELAY_CLOSE_POLICY);
+}
+
+static void
+on_quiet(RelayDeadline *deadline, gpointer owner)
+{
+	RelayTunnel *tunnel = owner;
+
+	end_both(
+	    tunnel, is_paired(tunnel) ? RELAY_END_IDLE : RELAY_END_UNPAIRED, RELAY_CLOSE_POLICY);
+}
+
+RelayJoin
+relay_tunnels_open(RelayTunnels *self, const guint8 id[static RELAY_TUNNEL_ID_LEN], RelayEnd *end)
+{
+	RelayTunnel *tunnel;
+
+	if (g_hash_table_contains(self->by_id, id))
+		return RELAY_JOIN_TAKEN;
+	if (g_hash_table_size(self->by_id) >= self->limits->tunnels)
+		return RELAY_JOIN_FULL;
+	tunnel = g_new0(RelayTunnel, 1);
+	memcpy(tunnel->id, id, sizeof(tunnel->id));
+	tunnel->table = self;
+	tunnel->ends[RELAY_SIDE_NEW] = end;
+	tunnel->lifetime.expired = on_lifetime;
+	tunnel->lifetime.owner = tunnel;
+	tunnel->quiet.expired = on_quiet;
+	tunnel->quiet.owner = tunnel;
+	tunnel->opened_us = g_get_monotonic_time();
+	end->tunnel = tunnel;
+	end->side = RELAY_SIDE_NEW;
+	g_hash_table_insert(self->by_id, tunnel->id, tunnel);
+	relay_deadline_start(self->deadlines, &tunnel->lifetime, RELAY_WAIT_LIFETIME);
+	relay_deadline_start(self->deadlines, &tunnel->quiet, RELAY_WAIT_UNPAIRED);
+	self->metrics->tunnels_total++;
+	self->metrics->tunnels_waiting++;
+	return RELAY_JOIN_OK;
+}
+
+RelayJoin
+relay_tunnels_join(RelayTunnels *self, const guint8 id[static RELAY_TUNNEL_ID_LEN], RelayEnd *end)
+{
+	RelayTunnel *tunnel = g_hash_table_lookup(self->by_id, id);
+
+	if (tunnel == NULL)
+		return RELAY_JOIN_NONE;
+	if (is_paired(tunnel))
+		return RELAY_JOIN_TAKEN;
+	tunnel->ends[RELAY_SIDE_CONNECT] = end;
+	end->tunnel = tunnel;
+	end->side = RELAY_SIDE_CONNECT;
+	end->out = tunnel->early;
+	tunnel->early = (RelayQueue){0};
+	relay_deadline_start(self->deadlines, &tunnel->quiet, RELAY_WAIT_IDLE);
+	self->metrics->tunnels_waiting--;
+	self->metrics->tunnels_paired++;
+	self->metrics->paired_total++;
+	return RELAY_JOIN_OK;
+}
+
+void
+relay_tunnels_end_all(RelayTunnels *self, guint16 code)
+{
+	GHashTableIter iter;
+	gpointer tunnel;
+
+	/* Ending one removes it, which an iterator does not survive: take the first, again. */
+	while (g_hash_table_iter_init(&iter, self->by_id),
+	    g_hash_table_iter_next(&iter, NULL, &tunnel))
+		end_both(tunnel, RELAY_END_SHUTDOWN, code);
+}
+
+/* A whole message from @end: to its peer, or kept until there is one. */
+static void
+forward(RelayEnd *end, RelayMessage *message)
+{
+	RelayTunnel *tunnel = end->tunnel;
+	RelayTunnels *self = tunnel->table;
+	RelayEnd *peer = peer_of(end);
+	gsize len = relay_message_len(message);
+
+	end->messages++;
+	end->bytes += len;
+	self->metrics->messages_total[end->side]++;
+	self->metrics->bytes_total[end->side] += len;
+	if (peer == NULL) {
+		tunnel->early_bytes += len;
+		relay_queue_push(&tunnel->early, message);
+		return;
+	}
+	relay_deadline_start(self->deadlines, &tunnel->quiet, RELAY_WAIT_IDLE);
+	relay_queue_push(&peer->out, message);
+	if (peer->out.count == 1)
+		self->ops->wake(peer);
+	if (peer->out.bytes + peer->held > self->limits->buffer_bytes && !end->paused) {
+		end->paused = TRUE;
+		self->ops->pause(end, TRUE);
+	}
+}
+
+/* Whether @piece may be kept; if not, @end is expelled. */
+static gboolean
+admit(RelayEnd *end, const RelayPiece *piece)
+{
+	const RelayTunnel *tunnel = end->tunnel;
+	const RelayLimits *limits = tunnel->table->limits;
+	gsize before = end->partial != NULL ? relay_message_len(end->partial) : 0;
+	gsize room = limits->message_bytes - before;
+	gsize len;
+
+	if (!piece->binary) {
+		expel(end, RELAY_END_PROTOCOL, RELAY_CLOSE_NOT_BINARY);
+		return FALSE;
+	}
+	if (piece->len > room || piece->expected > room - piece->len) {
+		expel(end, RELAY_END_TOO_LONG, RELAY_CLOSE_TOO_LONG);
+		return FALSE;
+	}
+	len = before + piece->len + piece->expected;
+	if (len == 0 && piece->final) {
+		expel(end, RELAY_END_PROTOCOL, RELAY_CLOSE_PROTOCOL);
+		return FALSE;
+	}
+	if (end->messages >= limits->messages ||
+	    (!is_paired(tunnel) && (tunnel->early.count >= limits->early_messages ||
+				       tunnel->early_bytes + len > limits->early_bytes))) {
+		expel(end, RELAY_END_TOO_MANY, RELAY_CLOSE_POLICY);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+void
+relay_end_receive(RelayEnd *end, const RelayPiece *piece)
+{
+	RelayBudget *budget;
+	RelayMessage *message;
+
+	if (end->tunnel == NULL || !admit(end, piece))
+		return;
+	budget = end->tunnel->table->budget;
+	if (end->partial == NULL)
+		end->partial = relay_message_new(budget);
+	if (end->partial == NULL ||
+	    !relay_message_append(end->partial, budget, piece->data, piece->len, piece->expected)) {
+		expel(end, RELAY_END_MEMORY, RELAY_CLOSE_TRY_LATER);
+		return;
+	}
+	if (!piece->final)
+		return;
+	message = end->partial;
+	end->partial = NULL;
+	forward(end, message);
+}
+
+/* The peer of an end that read enough goes on. Half the bound, so that it does not flutter. */
+static void
+resume_peer(RelayEnd *end)
+{
+	RelayTunnels *self;
+	RelayEnd *peer;
+
+	if (end->tunnel == NULL)
+		return;
+	self = end->tunnel->table;
+	peer = peer_of(end);
+	if (peer == NULL || !peer->paused || end->out.bytes > self->limits->buffer_bytes / 2)
+		return;
+	peer->paused = FALSE;
+	self->ops->pause(peer, FALSE);
+}
+
+RelayMessage *
+relay_end_next(RelayEnd *end, RelayBudget *budget)
+{
+	RelayMessage *message = relay_queue_pop(&end->out);
+
+	budget->used -= end->held;
+	end->held = 0;
+	resume_peer(end);
+	return message;
+}
+
+void
+relay_end_hold(RelayEnd *end, RelayBudget *budget, const RelayMessage *message)
+{
+	end->held = relay_message_size(message);
+	budget->used += end->held;
+}
+
+void
+relay_end_clear(RelayEnd *end, RelayBudget *budget)
+{
+	relay_queue_clear(&end->out, budget);
+	budget->used -= end->held;
+	end->held = 0;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tunnels: two ends, what they say to each other, and when it is over. No sockets in here. */
+#pragma once
+
+#include <glib.h>
+
+#include "bridge/relay/limit.h"
+#include "bridge/relay/message.h"
+#include "bridge/relay/metrics.h"
+#include "bridge/relay/path.h"
+
+/* Close codes we send of our own accord. Source: RFC 6455 §7.4.1, hybrid.md §6.5. */
+#define RELAY_CLOSE_NORMAL 1000
+#define RELAY_CLOSE_AWAY 1001	  /* the other end vanished, or the relay stops */
+#define RELAY_CLOSE_PROTOCOL 1002 /* an empty message */
+#define RELAY_CLOSE_NOT_BINARY 1003
+#define RELAY_CLOSE_POLICY 1008 /* too many, too old, or the other end misbehaved */
+#define RELAY_CLOSE_TOO_LONG 1009
+#define RELAY_CLOSE_TRY_LATER 1013 /* no memory for this message */
+
+typedef struct RelayTunnel RelayTunnel;
+typedef struct RelayTunnels RelayTunnels;
+
+/**
+ * RelayEnd: one end of a tunnel, part of its connection; zeroed is idle
+ * @tunnel: (nullable): NULL before it joined and after the tunnel ended
+ * @out: to be written, oldest first; survives the tunnel
+ * @close_code: not 0 once the tunnel ended: to be sent when @out is empty
+ * @held: memory of a message that the library still writes, 0 if none
+ * The rest is tunnel.c's.
+ */
+typedef struct {
+	RelayTunnel *tunnel;
+	RelayQueue out;
+	guint16 close_code;
+	gsize held;
+	RelaySide side;
+	RelayMessage *partial;
+	guint messages;
+	guint64 bytes;
+	gboolean paused;
+} RelayEnd;
+
+/**
+ * RelayEndOps: what a connection does for its end; neither may call back into tunnel.h
+ * @wake: @out got its first message, or @close_code was set: write when possible
+ * @pause: read no further, or go on
+ */
+typedef struct {
+	void (*wake)(RelayEnd *end);
+	void (*pause)(RelayEnd *end, gboolean paused);
+} RelayEndOps;
+
+typedef enum {
+	RELAY_JOIN_OK,
+	RELAY_JOIN_TAKEN, /* /new: the ID is in use; /connect: both ends are there */
+	RELAY_JOIN_NONE,  /* /connect: no such tunnel */
+	RELAY_JOIN_FULL,  /* /new: too many tunnels */
+} RelayJoin;
+
+/* A piece of a message as the library hands it over; @expected: more bytes of the same frame. */
+typedef struct {
+	const guint8 *data;
+	gsize len;
+	gsize expected;
+	gboolean final;
+	gboolean binary;
+} RelayPiece;
+
+/* All arguments are borrowed and outlive the table. */
+RelayTunnels *relay_tunnels_new(const RelayLimits *limits, RelayDeadlines *deadlines,
+    RelayBudget *budget, RelayMetrics *metrics, const RelayEndOps *ops);
+
+/* Every tunnel must have ended. NULL is fine. */
+void relay_tunnels_free(RelayTunnels *self);
+
+/* /new: @end waits for its peer; what it says meanwhile is kept for the peer. */
+RelayJoin relay_tunnels_open(
+    RelayTunnels *self, const guint8 id[static RELAY_TUNNEL_ID_LEN], RelayEnd *end);
+
+/* /connect: pairs @end, which gets what was kept. */
+RelayJoin relay_tunnels_join(
+    RelayTunnels *self, const guint8 id[static RELAY_TUNNEL_ID_LEN], RelayEnd *end);
+
+/* Ends every tunnel; all ends are woken with @code. */
+void relay_tunnels_end_all(RelayTunnels *self, guint16 code);
+
+/* Takes a piece of a message from @end; a piece that breaks a rule ends the tunnel. Without a
+ * tunnel (it ended already) it is dropped. */
+void relay_end_receive(RelayEnd *end, const RelayPiece *piece);
+
+/**
+ * relay_end_next:
+ * @budget: gets back what @end held
+ *
+ * Returns: (transfer full) (nullable): the next message for @end; its peer reads on when the
+ *   queue has become short enough
+ */
+RelayMessage *relay_end_next(RelayEnd *end, RelayBudget *budget);
+
+/* The message just taken is still being written by the library: it counts until the next call
+ * of relay_end_next(). */
+void relay_end_hold(RelayEnd *end, RelayBudget *budget, const RelayMessage *message);
+
+/* @end left or is cut off: the peer is closed with @code. No effect without a tunnel. */
+void relay_end_leave(RelayEnd *end, RelayEndCause cause, guint16 code);
+
+/* Drops what @end holds. It must have left. */
+void relay_end_clear(RelayEnd *end, RelayBudget *budget);
