@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bridge/relay/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bridge/common/error.h"
+
+#define BACKLOG 512
+
+/* Connections taken from one socket before the others get their turn. */
+#define ACCEPT_BATCH 64
+
+/* The kernel gives up on a peer that acknowledges nothing for this long. */
+#define UNACKNOWLEDGED_MAX_MS 30000
+#define KEEPALIVE_IDLE_S 60
+#define KEEPALIVE_INTERVAL_S 10
+
+struct RelayListener {
+	int fd;
+	int spare_fd; /* given up for a moment when there are no descriptors left */
+	ev_io watcher;
+	struct ev_loop *loop;
+	RelayAccept accept;
+	gpointer user_data;
+};
+
+static RelayListener *
+listener_new(int fd)
+{
+	RelayListener *self = g_new0(RelayListener, 1);
+
+	self->fd = fd;
+	self->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return self;
+}
+
+/* Splits "[::1]:443" or "127.0.0.1:443" into two strings. */
+static gboolean
+split(const char *where, char **host, char **port)
+{
+	const char *colon = strrchr(where, ':');
+	gsize len;
+
+	if (colon == NULL || colon == where || colon[1] == '\0')
+		return FALSE;
+	len = (gsize)(colon - where);
+	if (where[0] == '[') {
+		if (where[len - 1] != ']')
+			return FALSE;
+		*host = g_strndup(where + 1, len - 2);
+	} else {
+		if (memchr(where, ':', len) != NULL)
+			return FALSE;
+		*host = g_strndup(where, len);
+	}
+	*port = g_strdup(colon + 1);
+	return TRUE;
+}
+
+static struct addrinfo *
+resolve(const char *where, GError **error)
+{
+	const struct addrinfo hints = {
+	    .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV,
+	    .ai_socktype = SOCK_STREAM,
+	};
+	g_autofree char *host = NULL;
+	g_autofree char *port = NULL;
+	struct addrinfo *found = NULL;
+	guint64 number;
+
+	if (!split(where, &host, &port) ||
+	    !g_ascii_string_to_unsigned(port, 10, 0, G_MAXUINT16, &number, NULL) ||
+	    getaddrinfo(host, port, &hints, &found) != 0) {
+		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
+		    "\"%s\" is not ADDRESS:PORT, like 127.0.0.1:8443 or [::]:443", where);
+		return NULL;
+	}
+	return found;
+}
+
+RelayListener *
+relay_listener_open(const char *where, GError **error)
+{
+	const int on = 1;
+	struct addrinfo *address = resolve(where, error);
+	int problem = 0;
+	int fd;
+
+	if (address == NULL)
+		return NULL;
+	fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
+		problem = errno;
+	freeaddrinfo(address);
+	if (problem != 0) {
+		g_set_error(error, HYB_ERROR, HYB_ERROR_STORAGE, "Listening on %s: %s", where,
+		    g_strerror(problem));
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	return listener_new(fd);
+}
+
+RelayListener *
+relay_listener_adopt(int fd, GError **error)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
+		g_set_error(error, HYB_ERROR, HYB_ERROR_STORAGE,
+		    "Taking over the socket that systemd passed: %s", g_strerror(errno));
+		return NULL;
+	}
+	return listener_new(fd);
+}
+
+void
+relay_listener_free(RelayListener *self)
+{
+	if (self == NULL)
+		return;
+	if (self->loop != NULL)
+		ev_io_stop(self->loop, &self->watcher);
+	close(self->fd);
+	if (self->spare_fd >= 0)
+		close(self->spare_fd);
+	g_free(self);
+}
+
+/* Small messages go out at once; a peer that lost power or network is noticed by the kernel. */
+static void
+tune(int fd)
+{
+	const int on = 1;
+	const int idle = KEEPALIVE_IDLE_S;
+	const int interval = KEEPALIVE_INTERVAL_S;
+	const unsigned unacknowledged = UNACKNOWLEDGED_MAX_MS;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged, sizeof(unacknowledged));
+}
+
+/* Without a free descriptor accept() fails but the socket stays readable, for ever. */
+static void
+shed_one(RelayListener *self)
+{
+	int fd;
+
+	if (self->spare_fd < 0)
+		return;
+	close(self->spare_fd);
+	fd = accept4(self->fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	self->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void
+on_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	RelayListener *self = watcher->data;
+
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		struct sockaddr_storage peer = {0};
+		socklen_t len = sizeof(peer);
+		int fd =
+		    accept4(self->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE)
+				shed_one(self);
+			return;
+		}
+		tune(fd);
+		self->accept(fd, &peer, self->user_data);
+	}
+}
+
+void
+relay_listener_start(
+    RelayListener *self, struct ev_loop *loop, RelayAccept accept, gpointer user_data)
+{
+	self->loop = loop;
+	self->accept = accept;
+	self->user_data = user_data;
+	ev_io_init(&self->watcher, on_readable, self->fd, EV_READ);
+	self->watcher.data = self;
+	ev_io_start(loop, &self->watcher);
+}
+
+char *
+relay_listener_name(const RelayListener *self)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t len = sizeof(address);
+	char host[INET6_ADDRSTRLEN];
+	char port[8];
+
+	if (getsockname(self->fd, (struct sockaddr *)&address, &len) < 0 ||
+	    getnameinfo((struct sockaddr *)&address, len, host, sizeof(host), port, sizeof(port),
+		NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return g_strdup("a socket");
+	if (address.ss_family == AF_INET6)
+		return g_strdup_printf("[%s]:%s", host, port);
+	return g_strdup_printf("%s:%s", host, port);
+}

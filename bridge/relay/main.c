@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hybridge-relay: pairs a phone and a computer and passes on what it cannot read. */
+#include <locale.h>
+
+#include "bridge/common/error.h"
+#include "bridge/relay/options.h"
+#include "bridge/relay/server.h"
+
+int
+main(int argc, char **argv)
+{
+	g_autoptr(RelayOptions) options = NULL;
+	g_autoptr(GError) error = NULL;
+
+	setlocale(LC_ALL, "");
+	g_log_writer_default_set_use_stderr(TRUE);
+	g_set_prgname("hybridge-relay");
+	options = relay_options_parse(argv, &error);
+	if (options != NULL && options->check_config && relay_server_check(options, &error)) {
+		g_print("The configuration is usable.\n");
+		return 0;
+	}
+	if (options != NULL && !options->check_config && relay_server_run(options, &error))
+		return 0;
+	g_printerr("hybridge-relay: %s.\n", error->message);
+	return error->code;
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bridge/relay/options.h"
+
+#include <gio/gio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/common/error.h"
+
+#define CONFIG_GROUP "relay"
+
+typedef enum {
+	KIND_COUNT,   /* guint */
+	KIND_SIZE,    /* guint or guint64, bytes; k, M and G are powers of 1024 */
+	KIND_SECONDS, /* guint, milliseconds; may have a fraction; 0 is for ever */
+} NumberKind;
+
+/* A number that can be set: its name, where it goes, what it may be. */
+typedef struct {
+	const char *name;
+	const char *help;
+	NumberKind kind;
+	gsize offset;  /* in RelayLimits */
+	gboolean wide; /* guint64 there */
+	gdouble min;
+	gdouble max;
+	gdouble initial;
+} Number;
+
+#define LIMIT(member) G_STRUCT_OFFSET(RelayLimits, member)
+#define WAIT(which) (LIMIT(wait_ms) + (which) * sizeof(guint))
+
+#define KIB 1024.0
+#define MIB (1024.0 * 1024.0)
+#define DAY_S 86400.0
+
+static const Number numbers[] = {
+    {"message-size", "Longest message (1025k)", KIND_SIZE, LIMIT(message_bytes), FALSE, 1, 64 * MIB,
+	MIB + KIB},
+    {"messages", "Messages each end may send (64)", KIND_COUNT, LIMIT(messages), FALSE, 1, 1e6, 64},
+    {"queue-messages", "Messages kept until the second end joins (16)", KIND_COUNT,
+	LIMIT(early_messages), FALSE, 0, 1e6, 16},
+    {"queue-bytes", "Their size (64k)", KIND_SIZE, LIMIT(early_bytes), FALSE, 0, 64 * MIB,
+	64 * KIB},
+    {"buffer", "Kept for a slow reader before its peer has to wait (256k)", KIND_SIZE,
+	LIMIT(buffer_bytes), FALSE, 0, 64 * MIB, 256 * KIB},
+    {"memory", "All messages together (256M)", KIND_SIZE, LIMIT(total_bytes), TRUE, 4 * KIB,
+	1024 * 1024 * MIB, 256 * MIB},
+    {"tunnels", "Tunnels at once (2048)", KIND_COUNT, LIMIT(tunnels), FALSE, 1, 1e6, 2048},
+    {"connections", "Connections at once (4200)", KIND_COUNT, LIMIT(connections), FALSE, 2, 1e6,
+	4200},
+    {"address-connections", "Connections from one address (256)", KIND_COUNT,
+	LIMIT(address_connections), FALSE, 1, 1e6, 256},
+    {"address-refusals", "Refused requests a minute from one address (120)", KIND_COUNT,
+	LIMIT(address_refusals), FALSE, 1, 1e9, 120},
+    {"tls-time", "Seconds for the TLS handshake (10)", KIND_SECONDS, WAIT(RELAY_WAIT_TLS), FALSE, 0,
+	DAY_S, 10},
+    {"request-time", "Seconds for the HTTP request (10)", KIND_SECONDS, WAIT(RELAY_WAIT_REQUEST),
+	FALSE, 0, DAY_S, 10},
+    {"unpaired-time", "Seconds until the second end has to be there (120)", KIND_SECONDS,
+	WAIT(RELAY_WAIT_UNPAIRED), FALSE, 0, DAY_S, 120},
+    {"idle-time", "Seconds a paired tunnel may be silent (360)", KIND_SECONDS,
+	WAIT(RELAY_WAIT_IDLE), FALSE, 0, DAY_S, 360},
+    {"lifetime", "Seconds a tunnel lives at most (600)", KIND_SECONDS, WAIT(RELAY_WAIT_LIFETIME),
+	FALSE, 0, DAY_S, 600},
+    {"reader-time", "Seconds an end may take to read one message (60)", KIND_SECONDS,
+	WAIT(RELAY_WAIT_READER), FALSE, 0, DAY_S, 60},
+    {"close-time", "Seconds for a closing handshake (5)", KIND_SECONDS, WAIT(RELAY_WAIT_CLOSE),
+	FALSE, 0.1, DAY_S, 5},
+};
+
+/* Settings as text, before they are looked at: name → value; the command line comes first. */
+typedef struct {
+	GHashTable *values;
+	GPtrArray *listen;
+	char *config;
+	gboolean version;
+	RelayOptions *options;
+} Draft;
+
+static gboolean
+on_value(const char *option, const char *value, gpointer data, GError **error)
+{
+	Draft *draft = data;
+
+	g_hash_table_replace(draft->values, g_strdup(option + strlen("--")), g_strdup(value));
+	return TRUE;
+}
+
+static gboolean
+on_listen(const char *option, const char *value, gpointer data, GError **error)
+{
+	Draft *draft = data;
+
+	g_ptr_array_add(draft->listen, g_strdup(value));
+	return TRUE;
+}
+
+static const Number *
+find_number(const char *name)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
+		if (g_str_equal(numbers[i].name, name))
+			return &numbers[i];
+	}
+	return NULL;
+}
+
+/* "64k" and the like; the suffix only where bytes are meant. */
+static gboolean
+read_number(const Number *number, const char *text, gdouble *out)
+{
+	static const char suffixes[] = "kMG";
+	char *end = NULL;
+	gdouble value = g_ascii_strtod(text, &end);
+	const char *suffix;
+
+	if (end == text || !g_ascii_isdigit(text[0]))
+		return FALSE;
+	if (number->kind == KIND_SIZE && *end != '\0' &&
+	    (suffix = strchr(suffixes, *end)) != NULL) {
+		for (const char *s = suffixes; s <= suffix; s++)
+			value *= KIB;
+		end++;
+	}
+	if (*end != '\0' || !(value >= number->min && value <= number->max) ||
+	    (number->kind != KIND_SECONDS && value != (gdouble)(guint64)value))
+		return FALSE;
+	*out = value;
+	return TRUE;
+}
+
+static void
+store_number(RelayLimits *limits, const Number *number, gdouble value)
+{
+	if (number->kind == KIND_SECONDS)
+		value *= 1000;
+	if (number->wide)
+		G_STRUCT_MEMBER(guint64, limits, number->offset) = (guint64)value;
+	else
+		G_STRUCT_MEMBER(guint, limits, number->offset) = (guint)value;
+}
+
+static gboolean
+set_number(RelayLimits *limits, const Number *number, const char *text, GError **error)
+{
+	gdouble value;
+
+	if (!read_number(number, text, &value)) {
+		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
+		    "\"%s\" is not a value for %s: a %s from %.12g to %.12g is", text, number->name,
+		    number->kind == KIND_SECONDS ? "number of seconds" : "whole number",
+		    number->min, number->max);
+		return FALSE;
+	}
+	store_number(limits, number, value);
+	return TRUE;
+}
+
+static gboolean
+set_node(RelayOptions *options, const char *text, GError **error)
+{
+	guint64 node;
+
+	if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT16, &node, NULL)) {
+		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
+		    "\"%s\" is not a node number: 0 to %u is", text, G_MAXUINT16);
+		return FALSE;
+	}
+	options->route.node = (guint16)node;
+	return TRUE;
+}
+
+static void
+replace(char **where, const char *text)
+{
+	g_free(*where);
+	*where = g_strdup(text);
+}
+
+/* One setting, whichever way it came. */
+static gboolean
+set_value(RelayOptions *options, const char *name, const char *text, GError **error)
+{
+	const Number *number = find_number(name);
+
+	if (number != NULL)
+		return set_number(&options->limits, number, text, error);
+	if (g_str_equal(name, "node"))
+		return set_node(options, text, error);
+	if (g_str_equal(name, "cert"))
+		replace(&options->cert, text);
+	else if (g_str_equal(name, "key"))
+		replace(&options->key, text);
+	else if (g_str_equal(name, "metrics"))
+		replace(&options->metrics, text);
+	else {
+		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "There is no setting \"%s\"", name);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* A key of the config file that the command line did not set. */
+static gboolean
+take_key(Draft *draft, GKeyFile *file, const char *name, GError **error)
+{
+	gboolean *flag = NULL;
+
+	if (g_str_equal(name, "listen")) {
+		if (draft->listen->len == 0) {
+			g_auto(GStrv) list =
+			    g_key_file_get_string_list(file, CONFIG_GROUP, name, NULL, error);
+
+			for (char **where = list; where != NULL && *where != NULL; where++)
+				g_ptr_array_add(draft->listen, g_strdup(*where));
+			return list != NULL;
+		}
+		return TRUE;
+	}
+	if (g_str_equal(name, "plain"))
+		flag = &draft->options->plain;
+	else if (g_str_equal(name, "origin-check"))
+		flag = &draft->options->origin_check;
+	if (flag != NULL) {
+		GError *problem = NULL;
+		gboolean on = g_key_file_get_boolean(file, CONFIG_GROUP, name, &problem);
+
+		if (problem != NULL) {
+			g_propagate_error(error, problem);
+			return FALSE;
+		}
+		*flag = *flag || on;
+		return TRUE;
+	}
+	if (!g_hash_table_contains(draft->values, name)) {
+		g_autofree char *text = g_key_file_get_string(file, CONFIG_GROUP, name, error);
+
+		return text != NULL && set_value(draft->options, name, text, error);
+	}
+	return TRUE;
+}
+
+static gboolean
+read_config(Draft *draft, GError **error)
+{
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	g_autoptr(GError) problem = NULL;
+	g_auto(GStrv) names = NULL;
+
+	if (!g_key_file_load_from_file(file, draft->config, G_KEY_FILE_NONE, &problem)) {
+		g_set_error(error, HYB_ERROR,
+		    problem->domain == G_FILE_ERROR ? HYB_ERROR_STORAGE : HYB_ERROR_USAGE,
+		    "The config file %s: %s", draft->config, problem->message);
+		return FALSE;
+	}
+	names = g_key_file_get_keys(file, CONFIG_GROUP, NULL, NULL);
+	for (char **name = names; name != NULL && *name != NULL; name++) {
+		if (take_key(draft, file, *name, &problem))
+			continue;
+		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "The config file %s: %s",
+		    draft->config, problem->message);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean
+check_together(const RelayOptions *options, GError **error)
+{
+	const char *problem = NULL;
+
+	if (options->plain && (options->cert != NULL || options->key != NULL))
+		problem = "--plain goes without --cert and --key";
+	else if (!options->plain && (options->cert == NULL || options->key == NULL))
+		problem = "TLS needs --cert and --key; --plain is for a TLS proxy in front";
+	if (problem == NULL)
+		return TRUE;
+	g_set_error_literal(error, HYB_ERROR, HYB_ERROR_USAGE, problem);
+	return FALSE;
+}
+
+static GOptionContext *
+context_new(Draft *draft)
+{
+	const GOptionEntry fixed[] = {
+	    {"listen", 'l', 0, G_OPTION_ARG_CALLBACK, on_listen,
+		"Where to listen; repeatable; [ADDR]:PORT for IPv6; port 0 takes a free one",
+		"ADDR:PORT"},
+	    {"cert", 'c', 0, G_OPTION_ARG_CALLBACK, on_value, "PEM certificate chain", "FILE"},
+	    {"key", 'k', 0, G_OPTION_ARG_CALLBACK, on_value, "PEM private key", "FILE"},
+	    {"plain", 0, 0, G_OPTION_ARG_NONE, &draft->options->plain,
+		"No TLS: for a TLS proxy in front, or tests", NULL},
+	    {"metrics", 'm', 0, G_OPTION_ARG_CALLBACK, on_value,
+		"Serve /metrics and /healthz there, by plain HTTP", "ADDR:PORT"},
+	    {"config", 'f', 0, G_OPTION_ARG_FILENAME, &draft->config,
+		"Read settings from [relay] in FILE", "FILE"},
+	    {"check-config", 0, 0, G_OPTION_ARG_NONE, &draft->options->check_config,
+		"Check settings, certificate and key, then stop", NULL},
+	    {"origin-check", 0, 0, G_OPTION_ARG_NONE, &draft->options->origin_check,
+		"Refuse an Origin that names another host than Host", NULL},
+	    {"node", 'n', 0, G_OPTION_ARG_CALLBACK, on_value,
+		"This machine's number in routing IDs (0)", "N"},
+	    {"version", 'V', 0, G_OPTION_ARG_NONE, &draft->version, "Print the version", NULL},
+	    G_OPTION_ENTRY_NULL,
+	};
+	GOptionContext *context = g_option_context_new("- the FIDO hybrid tunnel service");
+	GOptionGroup *group = g_option_group_new("relay", "", "", draft, NULL);
+
+	g_option_group_add_entries(group, fixed);
+	for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
+		const GOptionEntry entries[] = {
+		    {numbers[i].name, 0, 0, G_OPTION_ARG_CALLBACK, on_value, numbers[i].help,
+			numbers[i].kind == KIND_SIZE	  ? "BYTES"
+			: numbers[i].kind == KIND_SECONDS ? "S"
+							  : "N"},
+		    G_OPTION_ENTRY_NULL,
+		};
+
+		g_option_group_add_entries(group, entries);
+	}
+	g_option_context_set_main_group(context, group);
+	return context;
+}
+
+/* Fills draft->options from @argv and the config file. */
+static gboolean
+fill(Draft *draft, char **argv, GError **error)
+{
+	g_autoptr(GOptionContext) context = context_new(draft);
+	g_auto(GStrv) args = g_strdupv(argv);
+	g_autoptr(GError) problem = NULL;
+	GHashTableIter iter;
+	gpointer name;
+	gpointer text;
+
+	if (!g_option_context_parse_strv(context, &args, &problem)) {
+		g_set_error_literal(error, HYB_ERROR, HYB_ERROR_USAGE, problem->message);
+		return FALSE;
+	}
+	if (draft->version) {
+		g_print("hybridge-relay %s\n", HYB_VERSION);
+		exit(0);
+	}
+	if (g_strv_length(args) > 1) {
+		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "\"%s\" is not an option", args[1]);
+		return FALSE;
+	}
+	g_hash_table_iter_init(&iter, draft->values);
+	while (g_hash_table_iter_next(&iter, &name, &text)) {
+		if (!set_value(draft->options, name, text, error))
+			return FALSE;
+	}
+	return draft->config == NULL || read_config(draft, error);
+}
+
+RelayOptions *
+relay_options_parse(char **argv, GError **error)
+{
+	g_autoptr(RelayOptions) options = g_new0(RelayOptions, 1);
+	Draft draft = {
+	    .values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+	    .listen = g_ptr_array_new(),
+	    .options = options,
+	};
+	gboolean filled;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++)
+		store_number(&options->limits, &numbers[i], numbers[i].initial);
+	filled = fill(&draft, argv, error);
+	g_ptr_array_add(draft.listen, NULL);
+	options->listen = (char **)g_ptr_array_free(draft.listen, FALSE);
+	g_hash_table_unref(draft.values);
+	g_free(draft.config);
+	if (!filled || !check_together(options, error))
+		return NULL;
+	return g_steal_pointer(&options);
+}
+
+void
+relay_options_free(RelayOptions *self)
+{
+	if (self == NULL)
+		return;
+	g_strfreev(self->listen);
+	g_free(self->metrics);
+	g_free(self->cert);
+	g_free(self->key);
+	g_free(self);
+}
