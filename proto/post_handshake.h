@@ -21,5 +21,11 @@ typedef struct {
 HYB_MUST_CHECK HybStatus hyb_post_handshake_parse(
     const uint8_t *plaintext, size_t len, HybPostHandshake *out);
 
-/* Appends the canonical map to @out. */
+/* The same for both revisions; @revision, 0 or 1, tells which. For tools that explain a message:
+ * sessions do not go on with revision 0. */
+HYB_MUST_CHECK HybStatus hyb_post_handshake_parse_any(
+    const uint8_t *plaintext, size_t len, unsigned *revision, HybPostHandshake *out);
+
+/* Appends the canonical map to @out; key 1 only with @ctap. Key 2 is never written: revision 1 has
+ * the update message for it. HYB_ERR_NO_SPACE. */
 HYB_MUST_CHECK HybStatus hyb_post_handshake_build(const HybPostHandshake *in, HybBuf *out);

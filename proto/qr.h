@@ -5,7 +5,10 @@
 #include "proto/status.h"
 
 #define HYB_QR_SECRET_LEN 16
-#define HYB_QR_TEXT_MAX 512 /* characters with the NUL; ours need at most 187 */
+#define HYB_QR_TEXT_MAX 512  /* characters with the NUL; ours need at most 200 */
+#define HYB_QR_SCAN_MAX 4096 /* characters of a scanned text */
+#define HYB_QR_TRANSPORT_TUNNEL 0
+#define HYB_QR_TRANSPORT_L2CAP 1
 
 /* Request type, key 5. Unknown texts read as get-assertion. */
 typedef enum {
@@ -21,7 +24,8 @@ typedef enum {
  * @num_known_domains: key 2, 0 when absent
  * @timestamp: key 3, Unix seconds; meaningful if @has_timestamp
  * @supports_linking: key 4; meaningful if @has_supports_linking
- * @transports: bit n is set when key 6 lists n; bit 0 alone when absent or empty
+ * @transports: bit n is set when key 6 lists n, of the two known ones; bit 0 alone when key 6 is
+ *   absent, empty or lists no known one
  */
 typedef struct {
 	uint8_t public_key[65];
@@ -39,7 +43,8 @@ typedef struct {
  * hyb_qr_parse:
  * @text: the scanned text, @len bytes, no NUL needed
  *
- * Strict, as hybrid.md §2.3's table says. HYB_ERR_MALFORMED or HYB_ERR_POINT; @qr untouched then.
+ * Strict, as hybrid.md §2.3's table says. HYB_ERR_MALFORMED, also of more than HYB_QR_SCAN_MAX
+ * characters, or HYB_ERR_POINT; @qr untouched then.
  */
 HYB_MUST_CHECK HybStatus hyb_qr_parse(const char *text, size_t len, HybQr *qr);
 
