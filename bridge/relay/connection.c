@@ -117,8 +117,11 @@ connection_gone(RelayConnection *self)
 static void
 connection_kill(RelayConnection *self)
 {
-	if (self->wsi != NULL)
-		lws_set_timeout(self->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
+	if (self->wsi == NULL)
+		return;
+	/* Otherwise the library would first wait for a peer that does not read. */
+	shutdown(lws_get_socket_fd(self->wsi), SHUT_RDWR);
+	lws_set_timeout(self->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
 }
 
 static void
@@ -439,6 +442,22 @@ on_peer_close(RelayConnection *self, const guint8 *payload, gsize len)
 	return 0;
 }
 
+/* The library begins to close, for its own reasons if we know of none: a broken frame, for which
+ * it has set a close code, or a dead connection. */
+static int
+on_library_close(RelayConnection *self)
+{
+	gboolean broken = lws_get_close_length(self->wsi) > 0;
+
+	if (self->end.tunnel == NULL)
+		return 0;
+	self->state = STATE_CLOSING;
+	wait_for(self, RELAY_WAIT_CLOSE);
+	relay_end_leave(&self->end, broken ? RELAY_END_PROTOCOL : RELAY_END_VANISHED,
+	    broken ? RELAY_CLOSE_POLICY : RELAY_CLOSE_AWAY);
+	return 0;
+}
+
 static int
 on_tls_info(RelayConnection *self, const struct lws_ssl_info *info)
 {
@@ -481,10 +500,13 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 		return on_writable(self);
 	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
 		return on_peer_close(self, in, len);
+	case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+		return on_library_close(self);
 	case LWS_CALLBACK_CLOSED:
 	case LWS_CALLBACK_CLOSED_HTTP:
 	case LWS_CALLBACK_RAW_CLOSE:
 	case LWS_CALLBACK_WSI_DESTROY:
+		lws_set_opaque_user_data(wsi, NULL);
 		connection_gone(self);
 		return 0;
 	default:
@@ -496,6 +518,7 @@ const struct lws_protocols relay_connection_protocols[] = {
     {
 	.name = RELAY_SUBPROTOCOL,
 	.callback = on_event,
+	.per_session_data_size = 1, /* else WS_SERVER_DROP_PROTOCOL does not come */
 	.rx_buffer_size = RX_BUFFER_SIZE,
 	.tx_packet_size = TX_PACKET_SIZE,
     },

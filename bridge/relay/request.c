@@ -193,6 +193,7 @@ relay_request_check(struct lws *wsi, const RelayOptions *options, RelayPath *pat
 {
 	RelayVerdict verdict = check_target(wsi, path);
 	char version[8];
+	char http[12];
 
 	if (verdict.status != 0)
 		return verdict;
@@ -203,7 +204,9 @@ relay_request_check(struct lws *wsi, const RelayOptions *options, RelayPath *pat
 	if (!copy_header(wsi, WSI_TOKEN_VERSION, version, sizeof(version)) ||
 	    strcmp(version, "13") != 0)
 		return refuse(426, RELAY_REFUSED_REQUEST);
-	if (!header_has(wsi, WSI_TOKEN_UPGRADE, "websocket", TRUE) ||
+	if (!copy_header(wsi, WSI_TOKEN_HTTP, http, sizeof(http)) ||
+	    strcmp(http, "HTTP/1.1") != 0 ||
+	    !header_has(wsi, WSI_TOKEN_UPGRADE, "websocket", TRUE) ||
 	    !header_has(wsi, WSI_TOKEN_CONNECTION, "upgrade", TRUE) ||
 	    lws_hdr_total_length(wsi, WSI_TOKEN_HOST) == 0 ||
 	    lws_hdr_total_length(wsi, WSI_TOKEN_KEY) != KEY_HEADER_LEN ||
