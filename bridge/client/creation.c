@@ -119,7 +119,7 @@ parse_selection(const HybJsonObject *options, HybCreation *self, GError **error)
 		return FALSE;
 	if (g_strcmp0(attachment, "platform") == 0)
 		return hyb_json_fail(error, "authenticatorSelection.authenticatorAttachment",
-		    "is “platform”, and a phone is “cross-platform”");
+		    "is \"platform\", and a phone is \"cross-platform\"");
 	/* The old boolean counts only where residentKey says nothing. */
 	if (!hyb_requirement_parse(resident_key, &self->resident_key) && require)
 		self->resident_key = HYB_REQUIREMENT_REQUIRED;

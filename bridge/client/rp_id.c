@@ -12,7 +12,7 @@
 static gboolean
 fail(GError **error, const char *what, const char *text, const char *why)
 {
-	g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "The %s “%.300s” %s", what, text, why);
+	g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "The %s \"%.300s\" %s", what, text, why);
 	return FALSE;
 }
 

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hybridge: sign in with a phone, from the command line. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "bridge/cli/command.h"
+#include "bridge/common/error.h"
+
+static const HybCommand commands[] = {
+    {"register", "make a passkey on a phone", hyb_command_register},
+    {"login", "sign in with a passkey on a phone", hyb_command_login},
+    {"decode", "explain a FIDO:/ QR code", hyb_command_decode},
+    {"domain", "name tunnel services and find their numbers", hyb_command_domain},
+};
+
+static void
+print_help(void)
+{
+	puts("Usage: hybridge COMMAND [OPTION...]\n\n"
+	     "Sign in with a phone: a QR code, Bluetooth nearby, and an encrypted tunnel.\n\n"
+	     "Commands:");
+	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+		printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+	puts("\nOptions:\n"
+	     "  --help     show this help\n"
+	     "  --version  show the version\n\n"
+	     "Examples:\n"
+	     "  hybridge register --rp example.com --user alice\n"
+	     "  hybridge login --rp example.com\n"
+	     "  hybridge COMMAND --help\n\n"
+	     "The exit status tells the cause of a failure; hybridge(1) lists them.");
+}
+
+/* Secrets live in this process: no core file of it, no file that others can read. */
+static void
+harden(void)
+{
+	static const struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__ /* its leak check has to look into the process */
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
+	umask(077);
+	/* A reader of ours that leaves shows as a failed write. */
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+	const char *name = argc > 1 ? argv[1] : "";
+
+	harden();
+	setlocale(LC_ALL, "");
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+		print_help();
+		return 0;
+	}
+	if (strcmp(name, "--version") == 0) {
+		puts("hybridge " HYB_VERSION);
+		return 0;
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	if (*name == '\0')
+		hyb_command_usage(&error, "A command is needed");
+	else
+		g_set_error(&error, HYB_ERROR, HYB_ERROR_USAGE, "There is no command %s", name);
+	return hyb_command_fail(g_steal_pointer(&error));
+}
