@@ -34,7 +34,9 @@ gboolean
 hyb_command_parse(GOptionContext *context, int argc, char **argv, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
+	g_autofree char *name = g_strconcat("hybridge ", argv[0], NULL);
 
+	g_set_prgname(name); /* what --help calls us */
 	if (!g_option_context_parse(context, &argc, &argv, &failure)) {
 		if (failure->domain == G_OPTION_ERROR)
 			g_propagate_error(error, g_steal_pointer(&failure));

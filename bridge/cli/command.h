@@ -16,8 +16,6 @@ typedef struct {
 
 int hyb_command_register(int argc, char **argv);
 int hyb_command_login(int argc, char **argv);
-int hyb_command_decode(int argc, char **argv);
-int hyb_command_domain(int argc, char **argv);
 
 /* Reports @error, which it takes, as the program's. Returns: the exit status */
 int hyb_command_fail(GError *error);

@@ -14,8 +14,6 @@
 static const HybCommand commands[] = {
     {"register", "make a passkey on a phone", hyb_command_register},
     {"login", "sign in with a passkey on a phone", hyb_command_login},
-    {"decode", "explain a FIDO:/ QR code", hyb_command_decode},
-    {"domain", "name tunnel services and find their numbers", hyb_command_domain},
 };
 
 static void

@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
-#include "bridge/cli/command.h"
-int
-hyb_command_domain(int argc, char **argv)
-{
-	return 2;
-}
