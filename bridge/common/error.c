@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "ble/error.h"
+#include "proto/ctap.h"
 
 G_DEFINE_QUARK(hyb_error, hyb_error)
 
@@ -228,7 +229,9 @@ hyb_error_set_ctap(GError **error, guint8 status)
 	for (gsize i = 0; i < G_N_ELEMENTS(ctap_causes); i++)
 		if (ctap_causes[i].status == status)
 			return hyb_error_set(error, ctap_causes[i].cause);
-	return hyb_error_set(error, HYB_ERROR_PHONE_ERROR);
+	g_set_error(error, HYB_ERROR, HYB_ERROR_PHONE_ERROR, "The phone reported the error \"%s\"",
+	    hyb_ctap_status_name(status));
+	return FALSE;
 }
 
 int

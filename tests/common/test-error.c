@@ -5,6 +5,7 @@
 
 #include "ble/error.h"
 #include "bridge/common/error.h"
+#include "proto/ctap.h"
 
 static const struct {
 	HybError cause;
@@ -157,6 +158,9 @@ test_ctap(void)
 
 		g_assert_false(hyb_error_set_ctap(&error, (guint8)status));
 		g_assert_error(error, HYB_ERROR, (int)ctap_cause(status));
+		if (ctap_cause(status) == HYB_ERROR_PHONE_ERROR)
+			g_assert_nonnull(
+			    strstr(error->message, hyb_ctap_status_name((uint8_t)status)));
 	}
 }
 
