@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The tunnel against real servers on the loopback, good ones and each kind of bad one.
 
-usage: test-tunnel.py TUNNEL_PROBE [unittest arguments]
+usage: test-tunnel.py TUNNEL_PROBE [TEST…]
 """
 import asyncio
 import base64
@@ -23,6 +23,9 @@ import unittest
 import warnings
 
 import websockets
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap  # noqa: E402
 
 PROBE = None
 HOST = "relay.test"
@@ -642,4 +645,4 @@ class ProtocolTest(TunnelTest):
 if __name__ == "__main__":
     logging.getLogger("websockets").setLevel(logging.CRITICAL)  # the probe leaves abruptly
     PROBE = os.path.abspath(sys.argv.pop(1))
-    unittest.main()
+    tap.main()
