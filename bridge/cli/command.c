@@ -99,11 +99,19 @@ hyb_command_read(const char *path, gsize max, GError **error)
 }
 
 gboolean
-hyb_command_print(const char *line, GError **error)
+hyb_command_flush(GError **error)
 {
-	if (fputs(line, stdout) >= 0 && fputc('\n', stdout) != EOF && fflush(stdout) == 0)
+	if (fflush(stdout) == 0 && !ferror(stdout))
 		return TRUE;
 	g_set_error_literal(
 	    error, HYB_ERROR, HYB_ERROR_STORAGE, "Standard output cannot be written");
 	return FALSE;
+}
+
+gboolean
+hyb_command_print(const char *line, GError **error)
+{
+	fputs(line, stdout);
+	fputc('\n', stdout);
+	return hyb_command_flush(error);
 }

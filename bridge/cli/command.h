@@ -16,6 +16,8 @@ typedef struct {
 
 int hyb_command_register(int argc, char **argv);
 int hyb_command_login(int argc, char **argv);
+int hyb_command_decode(int argc, char **argv);
+int hyb_command_domain(int argc, char **argv);
 
 /* Reports @error, which it takes, as the program's. Returns: the exit status */
 int hyb_command_fail(GError *error);
@@ -49,3 +51,6 @@ GBytes *hyb_command_read(const char *path, gsize max, GError **error);
  * Returns: FALSE with HYB_ERROR_STORAGE when it cannot be written
  */
 gboolean hyb_command_print(const char *line, GError **error);
+
+/* The same for what was printed by other means. */
+gboolean hyb_command_flush(GError **error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hybridge: sign in with a phone, from the command line. */
+#include <glib.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 static const HybCommand commands[] = {
     {"register", "make a passkey on a phone", hyb_command_register},
     {"login", "sign in with a passkey on a phone", hyb_command_login},
+    {"decode", "explain a FIDO:/ QR code", hyb_command_decode},
+    {"domain", "name tunnel services and find their numbers", hyb_command_domain},
 };
 
 static void
@@ -49,6 +52,18 @@ harden(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Notices are for those who ask by G_MESSAGES_DEBUG: they would break into what is drawn, and into
+ * the lines of --events. */
+static GLogWriterOutput
+write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+	gboolean notice = (level & (G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG)) != 0;
+
+	if (notice && g_getenv("G_MESSAGES_DEBUG") == NULL)
+		return G_LOG_WRITER_HANDLED;
+	return g_log_writer_default(level, fields, n_fields, data);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -57,6 +72,7 @@ main(int argc, char **argv)
 
 	harden();
 	setlocale(LC_ALL, "");
+	g_log_set_writer_func(write_log, NULL, NULL);
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
 		print_help();
 		return 0;

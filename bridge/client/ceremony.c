@@ -3,19 +3,17 @@
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
-#include <string.h>
 
 #include "ble/scan.h"
 #include "bridge/common/error.h"
 #include "bridge/common/tunnel.h"
+#include "proto/p256.h"
 
 /* hybrid.md §4.1: FIDO's service data UUID, and Google's older one that iPhones still send. */
 static const guint16 advert_uuids[] = {0xFFF9, 0xFDE2};
 
 /* hybrid.md §1.4 [R]: a phone answers these by itself, within one exchange of messages. */
 #define HANDSHAKE_MS 10000
-
-#define SCALAR_LEN 32
 
 struct HybCeremony {
 	HybNet *net;
@@ -42,22 +40,17 @@ struct HybCeremony {
 
 static void pump(HybCeremony *self);
 
-/* A scalar for P-256, 1…n−1. n begins with 32 one bits, so a draw that does not is below it, and
- * one that does comes up once in 2^32 draws. */
+/* A scalar for P-256, fresh and secret. */
 static gboolean
-draw_scalar(guint8 scalar[static SCALAR_LEN], GError **error)
+draw_scalar(guint8 scalar[static HYB_P256_SCALAR_LEN], GError **error)
 {
-	static const guint8 ones[4] = {0xff, 0xff, 0xff, 0xff};
-	static const guint8 zero[SCALAR_LEN];
-
 	do {
-		if (RAND_priv_bytes(scalar, SCALAR_LEN) != 1) {
+		if (RAND_priv_bytes(scalar, HYB_P256_SCALAR_LEN) != 1) {
 			g_set_error_literal(error, HYB_ERROR, HYB_ERROR_INTERNAL,
 			    "There is no randomness to be had");
 			return FALSE;
 		}
-	} while (memcmp(scalar, ones, sizeof(ones)) == 0 ||
-		 CRYPTO_memcmp(scalar, zero, sizeof(zero)) == 0);
+	} while (!hyb_p256_scalar_is_valid(scalar));
 	return TRUE;
 }
 
@@ -276,7 +269,7 @@ on_tunnel_open(HybTunnel *tunnel, gpointer data)
 {
 	HybCeremony *self = data;
 	g_autoptr(GError) error = NULL;
-	guint8 ephemeral[SCALAR_LEN];
+	guint8 ephemeral[HYB_P256_SCALAR_LEN];
 	HybStatus status;
 
 	if (is_over(self))
@@ -458,7 +451,7 @@ hyb_ceremony_new(HybNet *net, const HybCeremonyOptions *options, const HybCeremo
     gpointer user_data, GError **error)
 {
 	g_autoptr(HybCeremony) self = g_new0(HybCeremony, 1);
-	guint8 private_key[SCALAR_LEN], secret[HYB_QR_SECRET_LEN];
+	guint8 private_key[HYB_P256_SCALAR_LEN], secret[HYB_QR_SECRET_LEN];
 	guint64 now = (guint64)(g_get_real_time() / G_USEC_PER_SEC);
 	HybStatus status = HYB_ERR_CRYPTO;
 
