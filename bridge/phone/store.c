@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bridge/phone/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+
+#include "bridge/common/error.h"
+
+#define APPLICATION_ID 0x68796270 /* "hybp" */
+#define BUSY_TIMEOUT_MS 5000	  /* another hybridge-phone holds the file for one transaction */
+#define SEALED_KEY_LEN (HYB_VAULT_KEY_LEN + HYB_VAULT_OVERHEAD)
+
+static const char schema[] =
+    "CREATE TABLE store ("
+    " one INTEGER PRIMARY KEY CHECK (one = 1),"
+    " test INTEGER NOT NULL,"
+    " domain INTEGER NOT NULL,"
+    " name TEXT NOT NULL,"
+    " log_n INTEGER NOT NULL, r INTEGER NOT NULL, p INTEGER NOT NULL,"
+    " salt BLOB NOT NULL,"
+    " sealed_key BLOB NOT NULL) STRICT;"
+    "CREATE TABLE credential ("
+    " id BLOB PRIMARY KEY,"
+    " rp_id TEXT NOT NULL,"
+    " user_id BLOB NOT NULL,"
+    " user_name TEXT NOT NULL,"
+    " display_name TEXT NOT NULL,"
+    " label TEXT,"
+    " alg INTEGER NOT NULL,"
+    " discoverable INTEGER NOT NULL,"
+    " protect INTEGER NOT NULL,"
+    " sign_count INTEGER NOT NULL,"
+    " created INTEGER NOT NULL,"
+    " used INTEGER NOT NULL,"
+    " backed_up INTEGER NOT NULL,"
+    " secret BLOB NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX account ON credential (rp_id, user_id) WHERE discoverable = 1;"
+    "CREATE INDEX rp ON credential (rp_id);";
+
+struct HybStore {
+	sqlite3 *db;
+	char *path;
+	gboolean test;
+	guint16 domain;
+	char *name;
+	HybVaultKdf kdf;
+	guint8 sealed_key[SEALED_KEY_LEN];
+	HybVaultKey key;
+	gboolean unlocked;
+	gboolean may_retry;
+};
+
+char *
+hyb_store_default_dir(void)
+{
+	return g_build_filename(g_get_user_data_dir(), "hybridge", "phone", NULL);
+}
+
+G_GNUC_PRINTF(2, 3)
+static gboolean
+fail(GError **error, const char *format, ...)
+{
+	g_autofree char *message = NULL;
+	va_list args;
+
+	va_start(args, format);
+	message = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error_literal(error, HYB_ERROR, HYB_ERROR_STORAGE, message);
+	return FALSE;
+}
+
+gboolean
+hyb_store_fail(HybStore *self, GError **error)
+{
+	int code = self->db != NULL ? sqlite3_errcode(self->db) : SQLITE_NOMEM;
+
+	switch (code & 0xff) {
+	case SQLITE_FULL:
+		return fail(error, "The disk is full, so nothing was changed in %s", self->path);
+	case SQLITE_CORRUPT:
+		return fail(error, "The passkey store %s is damaged", self->path);
+	case SQLITE_NOTADB:
+		return fail(error, "%s is not a passkey store, or it is damaged", self->path);
+	case SQLITE_READONLY:
+		return fail(error, "The passkey store %s can only be read", self->path);
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+		return fail(error, "The passkey store %s cannot be opened: %s", self->path,
+		    g_strerror(sqlite3_system_errno(self->db)));
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return fail(error, "Another program is using the passkey store %s", self->path);
+	case SQLITE_IOERR:
+		return fail(error, "The passkey store %s cannot be read or written: %s", self->path,
+		    g_strerror(sqlite3_system_errno(self->db)));
+	default:
+		return fail(error, "The passkey store %s cannot be used: %s", self->path,
+		    sqlite3_errstr(code));
+	}
+}
+
+/* The parameters are authenticated with the key that they lead to. */
+static void
+build_key_aad(const HybStore *self, GByteArray *aad)
+{
+	const guint8 numbers[] = {HYB_STORE_VERSION, self->test ? 1 : 0, (guint8)self->kdf.log_n,
+	    (guint8)self->kdf.r, (guint8)self->kdf.p};
+
+	g_byte_array_append(aad, (const guint8 *)"hybridge store key", 18);
+	g_byte_array_append(aad, numbers, sizeof(numbers));
+	g_byte_array_append(aad, self->kdf.salt, sizeof(self->kdf.salt));
+}
+
+/* What opens the store's key: from the passphrase, or for a test store a key everybody knows. */
+static HybStatus
+derive_outer(const HybStore *self, const char *passphrase, gsize len, HybVaultKey *outer)
+{
+	if (!self->test)
+		return hyb_vault_derive(&self->kdf, passphrase, len, outer);
+	memset(outer, 0, sizeof(*outer));
+	return HYB_OK;
+}
+
+gboolean
+hyb_store_unlock(HybStore *self, const char *passphrase, gsize len, GError **error)
+{
+	g_autoptr(GByteArray) aad = g_byte_array_new();
+	HYB_CLEANUP(hyb_vault_key_clear) HybVaultKey outer = {0};
+	HybStatus status;
+
+	g_return_val_if_fail(self->test || passphrase != NULL, FALSE);
+	self->may_retry = FALSE;
+	status = derive_outer(self, passphrase, len, &outer);
+	if (status == HYB_ERR_LIMIT)
+		return fail(error,
+		    "The passkey store %s is damaged: its scrypt parameters are out of "
+		    "bounds",
+		    self->path);
+	if (status != HYB_OK)
+		return fail(error, "There is not enough memory to open the passkey store");
+	build_key_aad(self, aad);
+	status = hyb_vault_open(
+	    &outer, aad->data, aad->len, self->sealed_key, SEALED_KEY_LEN, self->key.bytes);
+	if (status != HYB_OK) {
+		self->may_retry = !self->test;
+		return fail(error,
+		    self->test ? "The passkey store %s is damaged: its key does not open"
+			       : "That passphrase does not open the passkey store %s",
+		    self->path);
+	}
+	self->unlocked = TRUE;
+	return TRUE;
+}
+
+static gboolean
+exec(HybStore *self, const char *sql, GError **error)
+{
+	if (sqlite3_exec(self->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return hyb_store_fail(self, error);
+	return TRUE;
+}
+
+static gboolean
+read_pragma(HybStore *self, const char *sql, gint64 *value, GError **error)
+{
+	sqlite3_stmt *statement = NULL;
+	gboolean ok = sqlite3_prepare_v2(self->db, sql, -1, &statement, NULL) == SQLITE_OK &&
+		      sqlite3_step(statement) == SQLITE_ROW;
+
+	if (ok)
+		*value = sqlite3_column_int64(statement, 0);
+	else
+		hyb_store_fail(self, error);
+	sqlite3_finalize(statement);
+	return ok;
+}
+
+static gboolean
+open_db(HybStore *self, const char *path, int flags, GError **error)
+{
+	/* EXTRA also syncs the folder after the journal is gone, so that a commit is a commit. */
+	static const char *const setup = "PRAGMA journal_mode=DELETE; PRAGMA synchronous=EXTRA;"
+					 "PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF;"
+					 "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;";
+
+	if (sqlite3_open_v2(path, &self->db, flags, NULL) != SQLITE_OK)
+		return hyb_store_fail(self, error);
+	sqlite3_extended_result_codes(self->db, 1);
+	sqlite3_busy_timeout(self->db, BUSY_TIMEOUT_MS);
+	sqlite3_db_config(self->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_limit(self->db, SQLITE_LIMIT_LENGTH, 1024 * 1024);
+	return exec(self, setup, error);
+}
+
+/* Exactly the file that we make: ours, regular, and closed to everybody else. */
+static gboolean
+check_file(const char *path, GError **error)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0 && errno == ENOENT)
+		return fail(error, "There is no passkey store at %s", path);
+	if (lstat(path, &st) != 0)
+		return fail(
+		    error, "The passkey store %s cannot be opened: %s", path, g_strerror(errno));
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
+		return fail(error, "%s is not a passkey store of this user", path);
+	if ((st.st_mode & 077) != 0)
+		return fail(error,
+		    "The passkey store %s is open to other people on this computer (mode %03o, "
+		    "600 is right)",
+		    path, st.st_mode & 0777);
+	if (access(path, R_OK) != 0)
+		return fail(
+		    error, "The passkey store %s cannot be opened: %s", path, g_strerror(errno));
+	return TRUE;
+}
+
+static gboolean
+check_contents(HybStore *self, GError **error)
+{
+	sqlite3_stmt *statement = NULL;
+	gint64 application = 0, version = 0;
+	gboolean sound;
+
+	if (!read_pragma(self, "PRAGMA application_id", &application, error) ||
+	    !read_pragma(self, "PRAGMA user_version", &version, error))
+		return FALSE;
+	if (application != APPLICATION_ID || version < 1)
+		return fail(error, "%s is not a passkey store, or it is damaged", self->path);
+	if (version > HYB_STORE_VERSION)
+		return fail(error,
+		    "The passkey store %s was made by a newer hybridge-phone (store version %d, "
+		    "this "
+		    "one knows up to %d)",
+		    self->path, (int)MIN(version, G_MAXINT), HYB_STORE_VERSION);
+	sound = sqlite3_prepare_v2(self->db, "PRAGMA quick_check(1)", -1, &statement, NULL) ==
+		    SQLITE_OK &&
+		sqlite3_step(statement) == SQLITE_ROW &&
+		g_strcmp0((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
+	sqlite3_finalize(statement);
+	if (!sound)
+		return fail(error, "The passkey store %s is damaged", self->path);
+	return TRUE;
+}
+
+static gboolean
+column_is_blob(sqlite3_stmt *statement, int column, gsize len)
+{
+	return sqlite3_column_type(statement, column) == SQLITE_BLOB &&
+	       (gsize)sqlite3_column_bytes(statement, column) == len;
+}
+
+static gboolean
+column_in(sqlite3_stmt *statement, int column, gint64 max)
+{
+	gint64 value = sqlite3_column_int64(statement, column);
+
+	return value >= 0 && value <= max;
+}
+
+static gboolean
+take_settings(HybStore *self, sqlite3_stmt *row)
+{
+	if (!column_in(row, 0, 1) || !column_in(row, 1, G_MAXUINT16) || !column_in(row, 3, 255) ||
+	    !column_in(row, 4, 255) || !column_in(row, 5, 255) ||
+	    sqlite3_column_bytes(row, 2) > HYB_STORE_NAME_MAX ||
+	    !column_is_blob(row, 6, HYB_VAULT_SALT_LEN) || !column_is_blob(row, 7, SEALED_KEY_LEN))
+		return FALSE;
+	self->test = sqlite3_column_int(row, 0) == 1;
+	self->domain = (guint16)sqlite3_column_int(row, 1);
+	self->name = g_strdup((const char *)sqlite3_column_text(row, 2));
+	self->kdf.log_n = (guint32)sqlite3_column_int(row, 3);
+	self->kdf.r = (guint32)sqlite3_column_int(row, 4);
+	self->kdf.p = (guint32)sqlite3_column_int(row, 5);
+	memcpy(self->kdf.salt, sqlite3_column_blob(row, 6), HYB_VAULT_SALT_LEN);
+	memcpy(self->sealed_key, sqlite3_column_blob(row, 7), SEALED_KEY_LEN);
+	return self->name != NULL && g_utf8_validate(self->name, -1, NULL);
+}
+
+static gboolean
+load_settings(HybStore *self, GError **error)
+{
+	static const char *const sql =
+	    "SELECT test, domain, name, log_n, r, p, salt, sealed_key FROM store WHERE one = 1";
+	sqlite3_stmt *statement = NULL;
+	gboolean ok;
+
+	if (sqlite3_prepare_v2(self->db, sql, -1, &statement, NULL) != SQLITE_OK)
+		return fail(error, "The passkey store %s is damaged", self->path);
+	ok = sqlite3_step(statement) == SQLITE_ROW && take_settings(self, statement);
+	sqlite3_finalize(statement);
+	if (!ok)
+		return fail(error, "The passkey store %s is damaged", self->path);
+	return TRUE;
+}
+
+HybStore *
+hyb_store_open(const char *path, gboolean writable, GError **error)
+{
+	g_autoptr(HybStore) self = g_new0(HybStore, 1);
+	g_autofree char *dir = g_path_get_dirname(path);
+
+	self->path = g_strdup(path);
+	if (!check_file(path, error) || !open_db(self, path, SQLITE_OPEN_READWRITE, error) ||
+	    !check_contents(self, error) || !load_settings(self, error))
+		return NULL;
+	/* The journal needs the folder too; better said now than when a passkey is to be kept. */
+	if (writable && (sqlite3_db_readonly(self->db, "main") != 0 || access(dir, W_OK) != 0)) {
+		fail(error, "The passkey store %s can only be read", path);
+		return NULL;
+	}
+	return g_steal_pointer(&self);
+}
+
+static gboolean
+insert_settings(HybStore *self, GError **error)
+{
+	static const char *const sql = "INSERT INTO store VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)";
+	sqlite3_stmt *statement = NULL;
+	gboolean ok;
+
+	if (sqlite3_prepare_v2(self->db, sql, -1, &statement, NULL) != SQLITE_OK)
+		return hyb_store_fail(self, error);
+	sqlite3_bind_int(statement, 1, self->test ? 1 : 0);
+	sqlite3_bind_int(statement, 2, self->domain);
+	sqlite3_bind_text(statement, 3, self->name, -1, SQLITE_STATIC);
+	sqlite3_bind_int(statement, 4, (int)self->kdf.log_n);
+	sqlite3_bind_int(statement, 5, (int)self->kdf.r);
+	sqlite3_bind_int(statement, 6, (int)self->kdf.p);
+	sqlite3_bind_blob(statement, 7, self->kdf.salt, HYB_VAULT_SALT_LEN, SQLITE_STATIC);
+	sqlite3_bind_blob(statement, 8, self->sealed_key, SEALED_KEY_LEN, SQLITE_STATIC);
+	ok = sqlite3_step(statement) == SQLITE_DONE;
+	if (!ok)
+		hyb_store_fail(self, error);
+	sqlite3_finalize(statement);
+	return ok;
+}
+
+static gboolean
+fill(HybStore *self, const char *file, const char *passphrase, gsize len, GError **error)
+{
+	g_autofree char *ids = g_strdup_printf(
+	    "PRAGMA application_id=%d; PRAGMA user_version=%d;", APPLICATION_ID, HYB_STORE_VERSION);
+	g_autoptr(GByteArray) aad = g_byte_array_new();
+	HYB_CLEANUP(hyb_vault_key_clear) HybVaultKey outer = {0};
+
+	if (hyb_vault_kdf_generate(&self->kdf) != HYB_OK ||
+	    hyb_vault_key_generate(&self->key) != HYB_OK ||
+	    derive_outer(self, passphrase, len, &outer) != HYB_OK)
+		return fail(
+		    error, "There is not enough memory or randomness to make a passkey store");
+	build_key_aad(self, aad);
+	if (hyb_vault_seal(&outer, aad->data, aad->len, self->key.bytes, HYB_VAULT_KEY_LEN,
+		self->sealed_key) != HYB_OK)
+		return fail(
+		    error, "There is not enough memory or randomness to make a passkey store");
+	return open_db(self, file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error) &&
+	       exec(self, "BEGIN EXCLUSIVE", error) && exec(self, ids, error) &&
+	       exec(self, schema, error) && insert_settings(self, error) &&
+	       exec(self, "COMMIT", error);
+}
+
+/* Refuses to replace, unlike rename(); the folder is synced so that the name is as durable as the
+ * contents. */
+static gboolean
+move_into_place(const char *from, const char *to, int dir, GError **error)
+{
+	if (link(from, to) != 0 && errno == EEXIST)
+		return fail(
+		    error, "There is a passkey store at %s already; it was not touched", to);
+	if (access(to, F_OK) != 0 || unlink(from) != 0 || fsync(dir) != 0)
+		return fail(
+		    error, "The passkey store %s cannot be made: %s", to, g_strerror(errno));
+	return TRUE;
+}
+
+gboolean
+hyb_store_create(const char *path, const HybStoreSettings *settings, const char *passphrase,
+    gsize len, GError **error)
+{
+	g_autoptr(HybStore) self = g_new0(HybStore, 1);
+	g_autofree char *dir = g_path_get_dirname(path);
+	g_autofree char *unfinished = g_strconcat(path, ".new", NULL);
+	mode_t mask = umask(077);
+	int lock = -1;
+	gboolean ok = FALSE;
+
+	g_return_val_if_fail(settings->test || passphrase != NULL, FALSE);
+	self->path = g_strdup(path);
+	self->test = settings->test;
+	self->domain = settings->domain;
+	self->name = g_strdup(settings->name);
+	if (g_mkdir_with_parents(dir, 0700) == 0)
+		lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (lock < 0 || flock(lock, LOCK_EX) != 0) {
+		fail(error, "The folder %s cannot be used: %s", dir, g_strerror(errno));
+	} else if (g_file_test(path, G_FILE_TEST_EXISTS)) {
+		fail(error, "There is a passkey store at %s already; it was not touched", path);
+	} else {
+		unlink(unfinished); /* of an init that was killed */
+		ok = fill(self, unfinished, passphrase, len, error);
+		g_clear_pointer(&self->db, sqlite3_close);
+		ok = ok && move_into_place(unfinished, path, lock, error);
+		if (!ok)
+			unlink(unfinished);
+	}
+	if (lock >= 0)
+		close(lock);
+	umask(mask);
+	return ok;
+}
+
+gboolean
+hyb_store_is_test(const HybStore *self)
+{
+	return self->test;
+}
+
+gboolean
+hyb_store_is_unlocked(const HybStore *self)
+{
+	return self->unlocked;
+}
+
+gboolean
+hyb_store_may_retry(const HybStore *self)
+{
+	return self->may_retry;
+}
+
+guint16
+hyb_store_domain(const HybStore *self)
+{
+	return self->domain;
+}
+
+const char *
+hyb_store_name(const HybStore *self)
+{
+	return self->name;
+}
+
+sqlite3 *
+hyb_store_db(HybStore *self)
+{
+	return self->db;
+}
+
+const HybVaultKey *
+hyb_store_key(const HybStore *self)
+{
+	g_return_val_if_fail(self->unlocked, NULL);
+	return &self->key;
+}
+
+void
+hyb_store_free(HybStore *self)
+{
+	if (self == NULL)
+		return;
+	if (self->db != NULL)
+		sqlite3_close(self->db);
+	hyb_vault_key_clear(&self->key);
+	g_free(self->path);
+	g_free(self->name);
+	g_free(self);
+}
