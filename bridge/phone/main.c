@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hybridge-phone: the authenticator of the hybrid transport, for a Linux phone or a test. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "bridge/common/error.h"
+#include "bridge/phone/subcommand.h"
+
+typedef struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+} Subcommand;
+
+static const Subcommand subcommands[] = {
+    {"init", hyb_phone_init, "make the passkey store"},
+    {"scan", hyb_phone_scan, "answer the computer that shows a QR code"},
+};
+
+static void
+print_help(FILE *out)
+{
+	fputs("Usage: hybridge-phone COMMAND [OPTION…]\n\n"
+	      "Signs in on a nearby computer with passkeys that are kept here.\n\nCommands:\n",
+	    out);
+	for (gsize i = 0; i < G_N_ELEMENTS(subcommands); i++)
+		fprintf(out, "  %-9s %s\n", subcommands[i].name, subcommands[i].summary);
+	fputs("\n\"hybridge-phone COMMAND --help\" says more about each.\n\n"
+	      "Examples:\n"
+	      "  hybridge-phone init\n"
+	      "  hybridge-phone scan --image screenshot.png\n"
+	      "  hybridge-phone passkeys list\n",
+	    out);
+}
+
+/* Keys are in this process: no core file, no debugger of the same user, no file for others. A full
+ * disk quota comes as an error of the write, not as a signal. */
+static void
+harden(void)
+{
+	static const struct rlimit none = {0, 0};
+
+	umask(077);
+	setrlimit(RLIMIT_CORE, &none);
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+#if !defined(__SANITIZE_ADDRESS__) /* its leak check attaches to the process */
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+int
+main(int argc, char **argv)
+{
+	setlocale(LC_ALL, "");
+	harden();
+	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		print_help(stdout);
+		return 0;
+	}
+	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+		puts("hybridge-phone " HYB_VERSION);
+		return 0;
+	}
+	for (gsize i = 0; argc >= 2 && i < G_N_ELEMENTS(subcommands); i++) {
+		if (strcmp(argv[1], subcommands[i].name) == 0) {
+			g_autofree char *name = g_strconcat("hybridge-phone ", argv[1], NULL);
+
+			g_set_prgname(name);
+			return subcommands[i].run(argc - 1, argv + 1);
+		}
+	}
+	print_help(stderr);
+	return HYB_ERROR_USAGE;
+}

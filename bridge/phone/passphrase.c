@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bridge/phone/passphrase.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "bridge/common/error.h"
+
+#define TRIES 3
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_signal(int number)
+{
+	interrupted = 1;
+}
+
+static gboolean
+fail(GError **error, HybError cause, const char *message)
+{
+	g_set_error_literal(error, HYB_ERROR, (int)cause, message);
+	return FALSE;
+}
+
+/* Byte by byte, so that what follows the line stays for the next reader of @fd. */
+static gboolean
+read_line(int fd, HybPassphrase *out, GError **error)
+{
+	gsize len = 0;
+	char c;
+
+	for (;;) {
+		ssize_t n = read(fd, &c, 1);
+
+		if (n < 0 && errno == EINTR && !interrupted)
+			continue;
+		if (interrupted)
+			return fail(error, HYB_ERROR_CANCELLED, "Cancelled");
+		if (n < 0)
+			return fail(error, HYB_ERROR_USAGE, "The passphrase cannot be read");
+		if (n == 0 && len == 0)
+			return fail(error, HYB_ERROR_USAGE, "No passphrase was given");
+		if (n == 0 || c == '\n')
+			break;
+		if (len == sizeof(out->text))
+			return fail(error, HYB_ERROR_USAGE, "The passphrase is too long");
+		out->text[len++] = c;
+	}
+	out->len = len;
+	return TRUE;
+}
+
+/* Ctrl-C while echo is off must not leave the terminal so. */
+static gboolean
+read_quietly(int tty, HybPassphrase *out, GError **error)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	struct sigaction old[G_N_ELEMENTS(signals)], action = {.sa_handler = on_signal};
+	struct termios before, quiet;
+	gboolean ok;
+
+	if (tcgetattr(tty, &before) != 0)
+		return fail(error, HYB_ERROR_USAGE, "There is no terminal to type a passphrase on");
+	interrupted = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
+		sigaction(signals[i], &action, &old[i]);
+	quiet = before;
+	quiet.c_lflag &= (tcflag_t) ~(ECHO | ECHOE | ECHOK | ECHONL);
+	quiet.c_lflag |= ICANON | ISIG;
+	tcsetattr(tty, TCSAFLUSH, &quiet);
+	ok = read_line(tty, out, error);
+	tcsetattr(tty, TCSAFLUSH, &before);
+	for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
+		sigaction(signals[i], &old[i], NULL);
+	return ok;
+}
+
+gboolean
+hyb_passphrase_read(int fd, const char *prompt, HybPassphrase *out, GError **error)
+{
+	gboolean ok;
+	int tty;
+
+	if (fd >= 0)
+		return read_line(fd, out, error);
+	tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (tty < 0)
+		return fail(error, HYB_ERROR_USAGE,
+		    "There is no terminal to type a passphrase on; give it with --passphrase-fd");
+	dprintf(tty, "%s", prompt);
+	ok = read_quietly(tty, out, error);
+	dprintf(tty, "\n");
+	close(tty);
+	return ok;
+}
+
+gboolean
+hyb_passphrase_choose(int fd, HybPassphrase *out, GError **error)
+{
+	HYB_CLEANUP(hyb_passphrase_clear) HybPassphrase again = {0};
+
+	if (!hyb_passphrase_read(fd, "New passphrase for the passkey store: ", out, error))
+		return FALSE;
+	if (out->len < HYB_STORE_PASSPHRASE_MIN)
+		return fail(error, HYB_ERROR_USAGE, "A passphrase has at least 8 characters");
+	if (fd >= 0)
+		return TRUE;
+	if (!hyb_passphrase_read(fd, "The same again: ", &again, error))
+		return FALSE;
+	if (again.len != out->len || CRYPTO_memcmp(again.text, out->text, out->len) != 0)
+		return fail(error, HYB_ERROR_USAGE, "The two passphrases differ");
+	return TRUE;
+}
+
+static gboolean
+unlock(HybStore *store, int fd, GError **error)
+{
+	for (int i = 1; i <= TRIES; i++) {
+		HYB_CLEANUP(hyb_passphrase_clear) HybPassphrase passphrase = {0};
+		g_autoptr(GError) wrong = NULL;
+
+		if (!hyb_passphrase_read(
+			fd, "Passphrase of the passkey store: ", &passphrase, error))
+			return FALSE;
+		if (hyb_store_unlock(store, passphrase.text, passphrase.len, &wrong))
+			return TRUE;
+		if (fd >= 0 || i == TRIES || !hyb_store_may_retry(store)) {
+			g_propagate_error(error, g_steal_pointer(&wrong));
+			return FALSE;
+		}
+		fprintf(stderr, "%s; try again.\n", wrong->message);
+	}
+	return FALSE;
+}
+
+void
+hyb_passphrase_warn_test(const HybStore *store)
+{
+	if (hyb_store_is_test(store))
+		fputs("hybridge-phone: this is a test store: no passphrase protects its passkeys\n",
+		    stderr);
+}
+
+HybStore *
+hyb_passphrase_open_store(const char *path, int fd, GError **error)
+{
+	g_autoptr(HybStore) store = hyb_store_open(path, TRUE, error);
+	gboolean ok;
+
+	if (store == NULL)
+		return NULL;
+	hyb_passphrase_warn_test(store);
+	ok = hyb_store_is_test(store) ? hyb_store_unlock(store, NULL, 0, error)
+				      : unlock(store, fd, error);
+	return ok ? g_steal_pointer(&store) : NULL;
+}
+
+void
+hyb_passphrase_clear(HybPassphrase *passphrase)
+{
+	OPENSSL_cleanse(passphrase, sizeof(*passphrase));
+}
