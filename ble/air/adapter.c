@@ -138,7 +138,7 @@ discovery_update(HybAirAdapter *self)
 	self->discovering = active;
 	changed(self, "Discovering");
 	if (active)
-		self->host->event(self->host->air, "discovery");
+		self->host->event(self->host->air, HYB_AIR_EVENT_DISCOVERY);
 	else
 		discovery_cleanup(self);
 }
@@ -419,7 +419,7 @@ hyb_air_adapter_hear(HybAirAdapter *self, const HybAirFrame *frame)
 	    &(HybAirHearing){.rssi = self->rssi,
 		.filtered = verdict.filtered,
 		.duplicates = verdict.duplicates});
-	self->host->event(self->host->air, "heard");
+	self->host->event(self->host->air, HYB_AIR_EVENT_HEARD);
 }
 
 static void
@@ -435,7 +435,7 @@ on_advert_registered(gpointer adapter)
 {
 	HybAirAdapter *self = adapter;
 
-	self->host->event(self->host->air, "advert");
+	self->host->event(self->host->air, HYB_AIR_EVENT_ADVERT);
 }
 
 static gboolean

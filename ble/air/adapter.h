@@ -8,6 +8,12 @@
 /* devices one adapter remembers; the one unheard for longest makes room */
 #define HYB_AIR_DEVICES_MAX 512
 
+/* What scripts and tests may wait for: an advert has been registered, discovery has started, an
+ * advert has been reported */
+#define HYB_AIR_EVENT_ADVERT "first-advert"
+#define HYB_AIR_EVENT_DISCOVERY "first-discovery"
+#define HYB_AIR_EVENT_HEARD "first-heard"
+
 typedef struct HybAirAdapter HybAirAdapter;
 
 /**
@@ -16,7 +22,8 @@ typedef struct HybAirAdapter HybAirAdapter;
  * @age_out_s: a device unheard for so long is forgotten
  * @rotation_s: life of a random address, 0 for as long as the advert
  * @send: takes one transmission of this adapter; @frame is borrowed
- * @event: something that scripts may wait for has happened; see script.h
+ * @event: one of HYB_AIR_EVENT_… has happened, for the first time or again; must not change the
+ *   air at once, since the adapter is in the middle of something
  */
 typedef struct {
 	guint interval_ms;

@@ -10,6 +10,9 @@
 #define NAME_FLAG_DO_NOT_QUEUE 4u
 #define NAME_REPLY_PRIMARY_OWNER 1u
 
+const char *const hyb_air_events[HYB_AIR_EVENTS + 1] = {
+    HYB_AIR_EVENT_ADVERT, HYB_AIR_EVENT_DISCOVERY, HYB_AIR_EVENT_HEARD, NULL};
+
 struct HybAir {
 	HybAirOptions options;
 	HybAirAdapterHost host;
@@ -18,8 +21,10 @@ struct HybAir {
 	gpointer user_data;
 	GRand *rand;
 	HybAirEther *ether;
+	HybAirForeign *foreign;
 	HybAirAdapter *adapters[HYB_AIR_ADAPTERS_MAX];
 	gboolean denied;
+	gboolean happened[HYB_AIR_EVENTS];
 	/* bluetoothd's part, NULL while it is down */
 	GDBusConnection *bus;
 	HybAirObjects *objects;
@@ -86,7 +91,12 @@ on_event(gpointer air, const char *name)
 {
 	HybAir *self = air;
 
-	self->on_event(name, self->user_data);
+	for (guint i = 0; i < HYB_AIR_EVENTS; i++) {
+		if (self->happened[i] || !g_str_equal(name, hyb_air_events[i]))
+			continue;
+		self->happened[i] = TRUE;
+		self->on_event(name, self->user_data);
+	}
 }
 
 HybAir *
@@ -108,6 +118,7 @@ hyb_air_new(const HybAirOptions *options, void (*event)(const char *name, gpoint
 	    .event = on_event,
 	    .air = self};
 	self->ether = hyb_air_ether_new(HYB_AIR_ADAPTERS_MAX, self->rand, on_deliver, self);
+	self->foreign = hyb_air_foreign_new(self->ether, self->rand);
 	for (guint i = 0; i < options->adapters; i++)
 		self->adapters[i] = hyb_air_adapter_new(i, &self->host);
 	return self;
@@ -121,6 +132,7 @@ hyb_air_free(HybAir *self)
 	hyb_air_stop(self, FALSE);
 	for (guint i = 0; i < HYB_AIR_ADAPTERS_MAX; i++)
 		hyb_air_adapter_free(self->adapters[i]);
+	hyb_air_foreign_free(self->foreign);
 	hyb_air_ether_free(self->ether);
 	g_rand_free(self->rand);
 	g_free(self);
@@ -209,10 +221,10 @@ hyb_air_ether(HybAir *self)
 	return self->ether;
 }
 
-GRand *
-hyb_air_rand(HybAir *self)
+HybAirForeign *
+hyb_air_foreign(HybAir *self)
 {
-	return self->rand;
+	return self->foreign;
 }
 
 void

@@ -4,8 +4,13 @@
 
 #include "ble/air/adapter.h"
 #include "ble/air/ether.h"
+#include "ble/air/foreign.h"
 
 #define HYB_AIR_ADAPTERS_MAX 16
+
+/* The HYB_AIR_EVENT_… names; NULL-terminated. */
+#define HYB_AIR_EVENTS 3
+extern const char *const hyb_air_events[HYB_AIR_EVENTS + 1];
 
 typedef struct HybAir HybAir;
 
@@ -22,8 +27,8 @@ typedef struct {
 	guint32 seed;
 } HybAirOptions;
 
-/* Nothing is on the bus yet. @on_event hears of what scripts may wait for; @on_lost is called when
- * the bus drops the connection. */
+/* Nothing is on the bus yet. @on_event gets each of hyb_air_events once, when it first happens, and
+ * must not change the air at once; @on_lost is called when the bus drops the connection. */
 HybAir *hyb_air_new(const HybAirOptions *options,
     void (*on_event)(const char *name, gpointer user_data), void (*on_lost)(gpointer user_data),
     gpointer user_data);
@@ -52,7 +57,7 @@ gboolean hyb_air_plug(HybAir *self, guint index);
 gboolean hyb_air_unplug(HybAir *self, guint index);
 
 HybAirEther *hyb_air_ether(HybAir *self);
-GRand *hyb_air_rand(HybAir *self);
+HybAirForeign *hyb_air_foreign(HybAir *self);
 
 /* Every call to org.bluez is answered with AccessDenied while @deny. */
 void hyb_air_deny(HybAir *self, gboolean deny);

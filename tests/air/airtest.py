@@ -107,8 +107,7 @@ class Client:
             self.call(*arguments, **more)
         except GLib.Error as error:
             name = Gio.DBusError.get_remote_error(error)
-            Gio.DBusError.strip_remote_error(error)
-            return name, error.message
+            return name, error.message.replace("GDBus.Error:%s: " % name, "")
         raise AssertionError("no error")
 
     def objects(self):
@@ -217,7 +216,7 @@ class AirCase(unittest.TestCase):
         self.address = "unix:path=%s/bus" % self.dir
         self.bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1",
                                      "--address=" + self.address],
-                                    stdout=subprocess.PIPE, text=True)
+                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.addCleanup(self.end, self.bus)
         self.address = self.bus.stdout.readline().strip()
         self.environment = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=self.address)
