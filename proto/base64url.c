@@ -4,7 +4,7 @@
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 HybStatus
-hyb_base64url_encode(HybBytes bytes, char *text, size_t cap)
+hyb_base64url_build(HybBytes bytes, char *text, size_t cap)
 {
 	uint32_t bits = 0;
 	unsigned count = 0;
@@ -38,7 +38,7 @@ digit_value(char c)
 }
 
 HybStatus
-hyb_base64url_decode(const char *text, size_t len, HybBuf *out)
+hyb_base64url_parse(const char *text, size_t len, HybBuf *out)
 {
 	size_t total = len / 4 * 3 + len % 4 * 3 / 4;
 	uint8_t *p = out->data + out->len;

@@ -38,7 +38,7 @@ hyb_path_build_contact(HybBytes contact_id, char path[static HYB_PATH_CONTACT_MA
 	if (contact_id.len == 0 || contact_id.len > HYB_PATH_CONTACT_ID_MAX)
 		return HYB_ERR_LIMIT;
 	memcpy(path, prefix_contact, sizeof(prefix_contact) - 1);
-	return hyb_base64url_encode(contact_id, path + sizeof(prefix_contact) - 1,
+	return hyb_base64url_build(contact_id, path + sizeof(prefix_contact) - 1,
 	    HYB_PATH_CONTACT_MAX - (sizeof(prefix_contact) - 1));
 }
 
@@ -78,7 +78,7 @@ parse_contact(HybBytes rest, HybPath *out)
 
 	if (rest.len == 0)
 		return HYB_ERR_MALFORMED;
-	st = hyb_base64url_decode((const char *)rest.data, rest.len, &id);
+	st = hyb_base64url_parse((const char *)rest.data, rest.len, &id);
 	out->contact_id_len = id.len;
 	return st == HYB_ERR_NO_SPACE ? HYB_ERR_LIMIT : st;
 }
