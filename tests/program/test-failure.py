@@ -1,0 +1,355 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every cause of failure, provoked for real: exit status, event, sentence, advice, nothing left.
+
+usage: test-failure.py BUILD-DIR [TEST…]
+"""
+import json
+import os
+import socket
+
+import harness
+from harness import COMPUTER_ADAPTER, PHONE_ADAPTER, Authority, Faults
+from webauthn import Site, decode
+
+REGISTER = ["register", "--rp", "example.com", "--user", "ada"]
+LOGIN = ["login", "--rp", "example.com"]
+
+
+class FailureTest(harness.TestCase):
+    def start(self, **faults):
+        self.world.start(faults=Faults(**faults) if faults else None)
+        return self.world.phone()
+
+    def ceremony(self, phone, *command, **options):
+        computer, scan = self.world.ceremony(phone, *command, **options)
+        return computer, scan
+
+    def registered(self, phone, *more):
+        computer, scan = self.ceremony(phone, *REGISTER, "--json", *more)
+        self.assert_ok(computer, scan)
+        return json.loads("\n".join(computer.stdout[1:]))
+
+
+class UsageTest(FailureTest):
+    def refused(self, program, *args, stdin=None):
+        process = self.world.run(program, *args, "--events", stdin=stdin)
+        self.assertEqual(process.wait(), 2, process.describe())
+        self.assertEqual(process.stdout, [])
+        self.assertNotEqual(process.stderr, [])
+
+    def test_computer(self):
+        computer = harness.programs.computer
+        for args in (["login"], ["login", "--rp", "example.com", "--no-such-option"],
+                     ["login", "--rp", "example.com", "--resolve", "here"],
+                     ["login", "--rp", "example.com", "--cacert", "/nonexistent"],
+                     ["login", "--rp", "com"], ["register", "--rp", "example.com"],
+                     ["login", "--rp", "example.com", "--origin", "https://other.example"],
+                     ["login", "--rp", "example.com", "--config", "/nonexistent"], ["dance"]):
+            with self.subTest(args):
+                self.refused(computer, *args)
+
+    def test_request(self):
+        for request in ("", "{", "[]", "{}", '{"challenge": 7, "rpId": "example.com"}',
+                        '{"challenge": "!", "rpId": "example.com"}'):
+            with self.subTest(request):
+                self.refused(harness.programs.computer, "login", "--request", "-", "--origin",
+                             "https://example.com", stdin=request)
+
+    def test_phone(self):
+        phone = self.world.phone()
+        for code in ("", "FIDO:/", "FIDO:/123", "https://example.com", "FIDO:/" + "9" * 167):
+            with self.subTest(code):
+                scan = phone.scan(code)
+                self.assertEqual(scan.wait(), 2, scan.describe())
+
+
+class BluetoothTest(FailureTest):
+    def test_missing(self):
+        self.world.start(adapters=1)
+        computer = self.world.computer(*LOGIN, "--bluetooth-wait", "0", adapter="hci7")
+        self.assert_cause(computer, "bluetooth-missing")
+
+    def test_missing_at_the_phone(self):
+        phone = self.start()
+        computer = self.world.computer(*LOGIN)
+        self.assert_cause(phone.scan(computer.first_line(), adapter="hci7"), "bluetooth-missing")
+        self.interrupt(computer)
+        self.assert_cause(computer, "cancelled")
+
+    def test_off(self):
+        self.world.start()
+        self.world.set_powered(COMPUTER_ADAPTER, False)
+        computer = self.world.computer(*LOGIN, "--bluetooth-wait", "0")
+        self.assert_cause(computer, "bluetooth-off")
+
+    def test_off_at_the_phone(self):
+        phone = self.start()
+        self.world.set_powered(PHONE_ADAPTER, False)
+        computer = self.world.computer(*LOGIN)
+        self.assert_cause(phone.scan(computer.first_line()), "bluetooth-off")
+        self.interrupt(computer)
+        self.assert_cause(computer, "cancelled")
+
+    def test_no_service(self):
+        self.world.start()
+        self.world.air.signal(15)
+        self.world.air.wait()
+        computer = self.world.computer(*LOGIN, "--bluetooth-wait", "0")
+        self.assert_cause(computer, "bluetooth-service")
+
+    def test_no_bus(self):
+        computer = self.world.computer(*LOGIN, "--bluetooth-wait", "0")
+        self.assert_cause(computer, "bluetooth-service")
+
+    def test_no_service_at_the_phone(self):
+        phone = self.start()
+        computer = self.world.computer(*LOGIN)
+        uri = computer.first_line()
+        computer.wait_state("qr-shown")
+        self.world.air.signal(15)
+        self.world.air.wait()
+        self.assert_cause(phone.scan(uri), "bluetooth-service")
+        self.interrupt(computer)
+        self.assertIn(computer.wait(), (12, 50))
+
+
+class PhoneNotSeenTest(FailureTest):
+    def test_nobody_scans(self):
+        self.world.start()
+        self.assert_cause(self.world.computer(*LOGIN, "--timeout", "1"), "phone-not-seen")
+
+    def test_phone_that_scanned_another_code(self):
+        phone = self.start()
+        other = self.world.computer(*LOGIN)
+        uri = other.first_line()
+        self.interrupt(other)
+        self.assert_cause(other, "cancelled")
+        scan = phone.scan(uri)
+        scan.wait_state("advertising")
+        self.assert_cause(self.world.computer(*LOGIN, "--timeout", "1"), "phone-not-seen")
+        self.interrupt(scan)
+        self.assert_cause(scan, "cancelled")
+
+
+class RelayTest(FailureTest):
+    def closed_port(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            return listener.getsockname()[1]
+
+    def end_scan(self, scan):
+        """A phone whose computer went away: it waits, until its owner has enough of it."""
+        self.interrupt(scan)
+        self.assert_cause(scan, "cancelled")
+
+    def test_unreachable(self):
+        phone = self.start()
+        computer = self.world.computer(*REGISTER, port=self.closed_port())
+        scan = phone.scan(computer.first_line())
+        self.assert_cause(computer, "relay-unreachable")
+        self.end_scan(scan)
+
+    def test_unreachable_for_the_phone(self):
+        phone = self.start()
+        computer = self.world.computer(*REGISTER)
+        self.assert_cause(phone.scan(computer.first_line(), port=self.closed_port()),
+                          "relay-unreachable")
+        self.interrupt(computer)
+        self.assert_cause(computer, "cancelled")
+
+    def test_wrong_authority(self):
+        phone = self.start()
+        other = Authority(self.world.folder / "other-ca")
+        computer = self.world.computer(*REGISTER, cacert=other.ca)
+        scan = phone.scan(computer.first_line())
+        self.assert_cause(computer, "relay-tls", "authority")
+        self.end_scan(scan)
+
+    def test_wrong_authority_for_the_phone(self):
+        phone = self.start()
+        other = Authority(self.world.folder / "other-ca")
+        computer = self.world.computer(*REGISTER)
+        self.assert_cause(phone.scan(computer.first_line(), cacert=other.ca), "relay-tls")
+        self.interrupt(computer)
+        self.assert_cause(computer, "cancelled")
+
+    def test_refused(self):
+        for status in (404, 410, 500):
+            with self.subTest(status):
+                self.world.close()
+                self.setUp()
+                phone = self.start(status_connect=status)
+                computer = self.world.computer(*REGISTER)
+                scan = phone.scan(computer.first_line())
+                self.assert_cause(computer, "relay-refused", str(status))
+                self.end_scan(scan)
+                self.check_nothing_left()
+
+    def test_refused_for_the_phone(self):
+        phone = self.start(status_new=409)
+        computer = self.world.computer(*REGISTER)
+        self.assert_cause(phone.scan(computer.first_line()), "relay-refused", "409")
+        self.interrupt(computer)
+        self.assert_cause(computer, "cancelled")
+
+    def test_no_routing_id(self):
+        for fault in ("none", "malformed"):
+            with self.subTest(fault):
+                self.world.close()
+                self.setUp()
+                phone = self.start(routing_id=fault)
+                computer = self.world.computer(*REGISTER)
+                self.assert_cause(phone.scan(computer.first_line()), "protocol")
+                self.interrupt(computer)
+                self.assert_cause(computer, "cancelled")
+                self.check_nothing_left()
+
+
+class TunnelTest(FailureTest):
+    """Messages: the computer's 1 begins the handshake, the phone's 1 ends it, its 2 tells what it
+    can do, the computer's 2 asks, the phone's 3 answers."""
+
+    def ends(self, computer_cause, phone_causes, **faults):
+        phone = self.start(**faults)
+        computer, scan = self.ceremony(phone, *REGISTER)
+        self.assert_cause(computer, computer_cause)
+        self.assertIn(scan.failure()["cause"], phone_causes, scan.describe())
+        self.assert_cause(scan, scan.failure()["cause"])
+
+    def test_damaged_answer_to_the_handshake(self):
+        self.ends("handshake-failed", ["phone-left"], flip=("a2c", 1))
+
+    def test_damaged_begin_of_the_handshake(self):
+        self.ends("phone-left", ["handshake-failed"], flip=("c2a", 1))
+
+    def test_phone_cut_off(self):
+        self.ends("phone-left", ["phone-left"], drop=("a2c", 2))
+
+    def test_phone_closes(self):
+        self.ends("phone-left", ["phone-left"], close=("a2c", 3, 1000))
+
+    def test_phone_killed(self):
+        phone = self.start()
+        computer = self.world.computer(*REGISTER)
+        scan = phone.scan(computer.first_line(), approve="none")
+        computer.wait_state("waiting-for-person")
+        scan.wait_state("answering")
+        scan.signal(9)
+        scan.wait()
+        self.assert_cause(computer, "phone-left")
+
+    def test_computer_killed(self):
+        phone = self.start()
+        computer = self.world.computer(*REGISTER)
+        scan = phone.scan(computer.first_line(), approve="none")
+        scan.wait_state("answering")
+        computer.signal(9)
+        computer.wait()
+        self.assert_cause(scan, "phone-left")
+
+    def test_text(self):
+        self.ends("protocol", ["phone-left"], inject=("a2c", 2, "text"))
+
+    def test_empty(self):
+        self.ends("protocol", ["phone-left"], inject=("a2c", 2, "empty"))
+
+    def test_oversized(self):
+        self.ends("protocol", ["phone-left"], inject=("a2c", 2, "oversized"))
+
+    def test_repeated(self):
+        self.ends("protocol", ["phone-left"], repeat=("a2c", 2))
+
+    def test_damaged_message(self):
+        self.ends("protocol", ["phone-left"], flip=("a2c", 2))
+
+    def test_truncated_message(self):
+        self.ends("protocol", ["phone-left"], truncate=("a2c", 3))
+
+    def test_text_to_the_phone(self):
+        self.ends("phone-left", ["protocol"], inject=("c2a", 2, "text"))
+
+    def test_damaged_message_to_the_phone(self):
+        self.ends("phone-left", ["protocol"], flip=("c2a", 2))
+
+    def test_fragments_and_pings_are_fine(self):
+        phone = self.start(fragment=7, ping=True)
+        self.assert_ok(*self.ceremony(phone, *REGISTER))
+
+
+class AnswerTest(FailureTest):
+    """What the phone or its owner says no to: both ends name it alike."""
+
+    def refused(self, cause, phone, *command, scan=(), approve="auto", **options):
+        computer, scanning = self.ceremony(phone, *command, scan=scan, approve=approve, **options)
+        self.assert_cause(computer, cause)
+        self.assert_cause(scanning, cause)
+
+    def test_no_passkey(self):
+        phone = self.start()
+        self.refused("no-passkey", phone, *LOGIN)
+        self.registered(phone)
+        self.refused("no-passkey", phone, "login", "--rp", "other.example")
+        self.refused("no-passkey", phone, *LOGIN, "--allow", "AAAAAAAAAAAAAAAAAAAAAA")
+
+    def test_already_registered(self):
+        phone = self.start()
+        made = self.registered(phone)
+        options = Site().creation(exclude=[decode(made["rawId"])])
+        self.refused("already-registered", phone, "register", "--request", "-", "--origin",
+                     "https://example.com", stdin=json.dumps(options))
+
+    def test_declined(self):
+        self.refused("declined", self.start(), *REGISTER, approve="deny")
+
+    def test_declined_sign_in(self):
+        phone = self.start()
+        self.registered(phone)
+        self.refused("declined", phone, *LOGIN, approve="deny")
+
+    def test_timed_out_at_the_phone(self):
+        self.refused("timed-out", self.start(), *REGISTER, approve="timeout")
+
+    def test_nobody_answers(self):
+        phone = self.start()
+        computer, scan = self.ceremony(phone, *REGISTER, "--timeout", "3", approve="none")
+        self.assert_cause(computer, "timed-out")
+        self.assertIn(scan.failure()["cause"], ("phone-left", "cancelled"), scan.describe())
+
+    def test_not_verified(self):
+        self.refused("not-verified", self.start(), *REGISTER, "--user-verification", "required",
+                     scan=["--no-uv"])
+
+    def test_unsupported_algorithm(self):
+        options = Site().creation(algorithms=[-65535, -39])
+        self.refused("unsupported-request", self.start(), "register", "--request", "-", "--origin",
+                     "https://example.com", stdin=json.dumps(options))
+
+
+class StorageTest(FailureTest):
+    def test_no_store(self):
+        phone = harness.Phone(self.world, self.world.folder / "nowhere", harness.DOMAIN)
+        scan = phone.run("passkeys", "list")
+        self.assertEqual(scan.status, 60, scan.describe())
+        self.assertFalse(phone.store.exists())
+
+    def test_not_a_store(self):
+        for content in (b"", b"not a database", os.urandom(8192)):
+            with self.subTest(content[:8]):
+                phone = self.world.phone(f"phone-{len(content)}")
+                for path in sorted(phone.store.rglob("*")) if phone.store.is_dir() else [phone.store]:
+                    if path.is_file():
+                        path.write_bytes(content)
+                listed = phone.run("passkeys", "list")
+                self.assertEqual(listed.status, 60, listed.describe())
+
+    def test_second_init_touches_nothing(self):
+        phone = self.world.phone()
+        before = {path: path.read_bytes() for path in phone.store.rglob("*") if path.is_file()}
+        again = phone.run("init", "--test")
+        self.assertEqual(again.status, 60, again.describe())
+        after = {path: path.read_bytes() for path in phone.store.rglob("*") if path.is_file()}
+        self.assertEqual(before, after)
+
+
+if __name__ == "__main__":
+    harness.main()
