@@ -194,6 +194,7 @@ static void
 finish(HybTunnel *self)
 {
 	gboolean never_open = self->state < STATE_OPEN;
+	g_autoptr(GError) fault = NULL;
 
 	clear_source(&self->deadline);
 	clear_source(&self->attempt);
@@ -203,9 +204,11 @@ finish(HybTunnel *self)
 		self->code = CODE_NONE;
 	self->state = STATE_CLOSED;
 	drop_vhost(self);
-	g_debug("tunnel closed, code %u%s%s", self->code, self->fault != NULL ? ": " : "",
-	    self->fault != NULL ? self->fault->message : "");
-	self->events.on_closed(self, self->code, self->fault, self->user_data);
+	/* Outlives a tunnel that is freed in the event. */
+	fault = g_steal_pointer(&self->fault);
+	g_debug("tunnel closed, code %u%s%s", self->code, fault != NULL ? ": " : "",
+	    fault != NULL ? fault->message : "");
+	self->events.on_closed(self, self->code, fault, self->user_data);
 }
 
 static void try_next(HybTunnel *self);

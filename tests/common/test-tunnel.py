@@ -615,6 +615,11 @@ class ProtocolTest(TunnelTest):
     def test_empty(self):
         self.refused(frame(2, b""), 1002, "empty")
 
+    def test_error_outlives_the_tunnel(self):
+        server = self.serve(send_after_upgrade(frame(1, b"hello")))
+        lines = self.probe("--free-in", "closed", port=server.port)
+        self.assertEqual(lines[1].split()[:3], ["closed", "1003", "protocol"])
+
     def test_empty_in_fragments(self):
         self.refused(frame(2, b"", final=False) + frame(0, b""), 1002, "empty")
 

@@ -75,15 +75,16 @@ static void
 on_closed(HybTunnel *tunnel, guint16 code, const GError *error, gpointer data)
 {
 	Probe *probe = data;
+	gboolean freed = frees_in(probe, "closed");
 
+	/* @error is ours for the call even so. */
 	printf("closed %u %s %s\n", code,
 	    error != NULL ? hyb_error_name(hyb_error_cause(error)) : "-",
 	    error != NULL ? hyb_error_message(error) : "");
 	g_assert(probe->closed++ == 0);
-	if (frees_in(probe, "closed"))
-		return;
 	/* A second on_closed would come now. */
-	g_timeout_add(50, on_quit, probe);
+	if (!freed)
+		g_timeout_add(50, on_quit, probe);
 }
 
 static HybNet *
