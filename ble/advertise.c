@@ -15,9 +15,10 @@
 #define INTERVAL_MIN_MS 100
 #define INTERVAL_MAX_MS 150
 
-/* With the flags that BlueZ may add, a list of one 16-bit UUID leaves this much of the 31 bytes of
- * a legacy advert: 31 - 3 - 4 - 4. Bluetooth Core 5.4, Vol 3, Part C, §11. */
-#define WITH_UUID_LIST_MAX 20
+/* A list of one 16-bit UUID (4 bytes) and the head of the data (4) leave this much of the 31 bytes
+ * of a legacy advert; BlueZ adds no flags to a broadcast. Bluetooth Core 5.4, Vol 3, Part C, §11.
+ */
+#define WITH_UUID_LIST_MAX 23
 
 static const char introspection[] = "<node><interface name='" ADVERT_INTERFACE "'>"
 				    "<method name='Release'/>"
@@ -46,9 +47,10 @@ struct HybAdvertise {
 	GDBusConnection *exported_on; /* or NULL */
 	guint object_id;
 
-	GTask *task;	 /* until the start is decided */
-	GSource *cancel; /* the caller's cancellable, during the start */
-	GSource *timer;	 /* the deadline of the start; later the next attempt */
+	GTask *task;	   /* until the start is decided */
+	GSource *cancel;   /* the caller's cancellable, during the start */
+	GSource *deadline; /* of the start */
+	GSource *again;	   /* the next attempt */
 };
 
 static void advance(HybAdvertise *self);
@@ -63,12 +65,12 @@ source_clear(GSource **source)
 }
 
 static void
-timer_set(HybAdvertise *self, guint ms, GSourceFunc func)
+source_after(GSource **source, guint ms, GSourceFunc func, HybAdvertise *self)
 {
-	source_clear(&self->timer);
-	self->timer = g_timeout_source_new(ms);
-	g_source_set_callback(self->timer, func, self, NULL);
-	g_source_attach(self->timer, g_main_context_get_thread_default());
+	source_clear(source);
+	*source = g_timeout_source_new(ms);
+	g_source_set_callback(*source, func, self, NULL);
+	g_source_attach(*source, g_main_context_get_thread_default());
 }
 
 /* Decides the start, for the worse. @self is gone afterwards. */
@@ -88,23 +90,10 @@ start_succeed(HybAdvertise *self)
 {
 	GTask *task = g_steal_pointer(&self->task);
 
-	source_clear(&self->timer);
+	source_clear(&self->deadline);
 	source_clear(&self->cancel);
 	g_task_return_pointer(task, self, (GDestroyNotify)hyb_advertise_stop);
 	g_object_unref(task);
-}
-
-static gboolean
-on_start_timeout(gpointer data)
-{
-	HybAdvertise *self = data;
-	GError *trouble = hyb_bluez_trouble(self->bluez);
-
-	if (trouble == NULL)
-		trouble = g_error_new_literal(
-		    HYB_BLE_ERROR, HYB_BLE_ERROR_SERVICE, "The Bluetooth service does not answer");
-	start_fail(self, trouble);
-	return G_SOURCE_REMOVE;
 }
 
 static gboolean
@@ -119,7 +108,7 @@ on_again(gpointer data)
 {
 	HybAdvertise *self = data;
 
-	source_clear(&self->timer);
+	source_clear(&self->again);
 	g_hash_table_remove_all(self->refusals);
 	advance(self);
 	return G_SOURCE_REMOVE;
@@ -189,7 +178,7 @@ on_method_call(GDBusConnection *bus, const char *sender, const char *path, const
 		return;
 	g_message("bluetoothd took the advert off the air");
 	leave(self);
-	timer_set(self, AGAIN_MS, on_again);
+	source_after(&self->again, AGAIN_MS, on_again, self);
 }
 
 static void
@@ -216,6 +205,39 @@ static void export(HybAdvertise *self)
 	self->exported_on = g_object_ref(bus);
 }
 
+/* The adapter in use, or NULL if it is gone. */
+static const HybBluezAdapter *
+adapter_current(HybAdvertise *self)
+{
+	const GPtrArray *adapters = hyb_bluez_adapters(self->bluez);
+
+	for (guint i = 0; i < adapters->len; i++) {
+		const HybBluezAdapter *adapter = g_ptr_array_index(adapters, i);
+
+		if (g_str_equal(adapter->path, self->adapter))
+			return adapter;
+	}
+	return NULL;
+}
+
+static gboolean
+adapter_is_up(HybAdvertise *self)
+{
+	const HybBluezAdapter *adapter = adapter_current(self);
+
+	return adapter != NULL && adapter->powered;
+}
+
+/* A controller with legacy advertising alone cannot be given the advert's random address while it
+ * scans; the scan may end before our deadline. */
+static gboolean
+adapter_is_scanning(HybAdvertise *self)
+{
+	const HybBluezAdapter *adapter = adapter_current(self);
+
+	return adapter != NULL && adapter->discovering;
+}
+
 static void
 on_registered(GObject *bus, GAsyncResult *result, gpointer data)
 {
@@ -233,10 +255,10 @@ on_registered(GObject *bus, GAsyncResult *result, gpointer data)
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
 		return;
 	g_debug("%s: %s", self->adapter, error->message);
+	if (self->task == NULL || adapter_is_scanning(self))
+		source_after(&self->again, AGAIN_MS, on_again, self);
 	g_hash_table_replace(self->refusals, g_strdup(self->adapter), g_steal_pointer(&error));
 	leave(self);
-	if (self->task == NULL)
-		timer_set(self, AGAIN_MS, on_again);
 	advance(self);
 }
 
@@ -251,8 +273,7 @@ register_on(HybAdvertise *self, const HybBluezAdapter *adapter)
 	    g_variant_new("(oa{sv})", ADVERT_PATH, NULL), self->registering, on_registered, self);
 }
 
-/* The first adapter that is on and has not refused; NULL with the reason in @error, which is empty
- * while BlueZ is still at it. */
+/* The first adapter that is on and has not refused; NULL with the reason in @error. */
 static const HybBluezAdapter *
 adapter_choose(HybAdvertise *self, GError **error)
 {
@@ -276,20 +297,6 @@ adapter_choose(HybAdvertise *self, GError **error)
 	return NULL;
 }
 
-static gboolean
-adapter_is_up(HybAdvertise *self)
-{
-	const GPtrArray *adapters = hyb_bluez_adapters(self->bluez);
-
-	for (guint i = 0; i < adapters->len; i++) {
-		const HybBluezAdapter *adapter = g_ptr_array_index(adapters, i);
-
-		if (g_str_equal(adapter->path, self->adapter))
-			return adapter->powered;
-	}
-	return FALSE;
-}
-
 /* Does what can be done now. @self may be gone afterwards. */
 static void
 advance(HybAdvertise *self)
@@ -306,8 +313,21 @@ advance(HybAdvertise *self)
 	adapter = adapter_choose(self, &error);
 	if (adapter != NULL)
 		register_on(self, adapter);
-	else if (self->task != NULL)
+	else if (self->task != NULL && self->again == NULL)
 		start_fail(self, g_steal_pointer(&error));
+}
+
+static gboolean
+on_deadline(gpointer data)
+{
+	HybAdvertise *self = data;
+	GError *error = NULL;
+
+	if (self->state != STATE_WAITING || adapter_choose(self, &error) != NULL)
+		error = g_error_new_literal(
+		    HYB_BLE_ERROR, HYB_BLE_ERROR_SERVICE, "The Bluetooth service does not answer");
+	start_fail(self, error);
+	return G_SOURCE_REMOVE;
 }
 
 static void
@@ -335,7 +355,7 @@ hyb_advertise_start_async(const char *adapter, guint16 uuid, const guint8 *data,
 		g_source_set_callback(self->cancel, G_SOURCE_FUNC(on_start_cancelled), self, NULL);
 		g_source_attach(self->cancel, g_main_context_get_thread_default());
 	}
-	timer_set(self, START_TIMEOUT_MS, on_start_timeout);
+	source_after(&self->deadline, START_TIMEOUT_MS, on_deadline, self);
 	self->bluez = hyb_bluez_open(adapter, &events, self);
 }
 
@@ -355,7 +375,8 @@ hyb_advertise_stop(HybAdvertise *self)
 	leave(self);
 	unexport(self);
 	hyb_bluez_close(self->bluez);
-	source_clear(&self->timer);
+	source_clear(&self->deadline);
+	source_clear(&self->again);
 	source_clear(&self->cancel);
 	g_clear_object(&self->task);
 	g_hash_table_unref(self->refusals);

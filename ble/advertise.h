@@ -13,7 +13,7 @@ typedef struct HybAdvertise HybAdvertise;
  * @data: @len bytes of service data, copied
  *
  * Registers one non-connectable ("broadcast") advert on the system bus, of the UUID in the list of
- * services (if @len <= 20, so that all fits a legacy advert) and the data. Fails at once when there
+ * services (if @len <= 23, so that all fits a legacy advert) and the data. Fails at once when there
  * is no adapter that is switched on. Later it comes back on the air by itself after bluetoothd was
  * restarted or the adapter was switched off and on. When this process or its bus connection ends,
  * BlueZ drops the advert by itself.

@@ -10,9 +10,12 @@
 
 #define TICK_S 1
 #define RETRY_US (1 * G_USEC_PER_SEC) /* at least this long between two attempts */
-/* BlueZ itself pauses a scan for some 10 s now and then; longer silence can be a stuck controller,
- * and starting anew costs nothing when it is only a quiet place. */
+/* The kernel ends a scan after 10.24 s; BlueZ starts it anew at once, or 10 s later if that fails.
+ * Longer silence can be a stuck controller, and starting anew costs nothing in a quiet place. */
 #define SILENCE_US (25 * G_USEC_PER_SEC)
+/* A bluetoothd that was killed leaves its scan to the kernel, which starts none for the next one
+ * until that has run out. */
+#define BUSY_US (15 * G_USEC_PER_SEC)
 
 typedef enum {
 	LISTENER_IDLE,	   /* switched off, or waiting for the next attempt */
@@ -27,7 +30,7 @@ static const struct {
 	const char *method;
 	ListenerState next;
 } moves[] = {
-    [LISTENER_IDLE] = {NULL, LISTENER_FILTERING},
+    [LISTENER_IDLE] = {NULL, LISTENER_STOPPING},
     [LISTENER_STOPPING] = {"StopDiscovery", LISTENER_FILTERING},
     [LISTENER_FILTERING] = {"SetDiscoveryFilter", LISTENER_STARTING},
     [LISTENER_STARTING] = {"StartDiscovery", LISTENER_SCANNING},
@@ -40,7 +43,8 @@ typedef struct {
 	char *path;
 	ListenerState state;
 	gboolean was_discovering; /* BlueZ said so since the last start */
-	gint64 tried_us;	  /* last attempt to start */
+	gint64 since_us;	  /* first attempt since the adapter is on, or 0 */
+	gint64 tried_us;	  /* last attempt */
 	gint64 heard_us;	  /* last word about any device */
 	GError *trouble;	  /* why the last attempt failed */
 	GCancellable *cancellable;
@@ -83,7 +87,23 @@ listener_reset(Listener *listener)
 	g_cancellable_cancel(listener->cancellable);
 	g_clear_object(&listener->cancellable);
 	listener->cancellable = g_cancellable_new();
+	g_clear_error(&listener->trouble);
 	listener->state = LISTENER_IDLE;
+}
+
+/* InProgress is BlueZ's answer to every start that failed, most of which mend themselves. */
+static void
+listener_fail(Listener *listener, GError *error, const char *name)
+{
+	gboolean busy = g_strcmp0(name, "org.bluez.Error.InProgress") == 0;
+
+	g_debug("%s: %s", listener->path, error->message);
+	listener->state = LISTENER_IDLE;
+	g_clear_error(&listener->trouble);
+	if (busy && g_get_monotonic_time() - listener->since_us < BUSY_US)
+		g_error_free(error);
+	else
+		listener->trouble = error;
 }
 
 static void
@@ -94,25 +114,15 @@ on_answer(GObject *bus, GAsyncResult *result, gpointer data)
 	g_autoptr(GError) error = NULL;
 	HybScan *scan;
 
-	if (!hyb_bluez_call_finish(bus, result, "start the scan", &name, &error)) {
-		if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-			return;
-		/* A scan that cannot be stopped is not running, and one in progress is ours: the
-		 * connection is nobody else's. */
-		if (listener->state == LISTENER_STOPPING ||
-		    (listener->state == LISTENER_STARTING &&
-			g_strcmp0(name, "org.bluez.Error.InProgress") == 0))
-			g_clear_error(&error);
-	}
+	hyb_bluez_call_finish(bus, result, "start the scan", &name, &error);
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+		return;
 	scan = g_rc_box_acquire(listener->scan);
-	g_clear_error(&listener->trouble);
-	if (error != NULL) {
-		g_debug("%s: %s", listener->path, error->message);
-		listener->trouble = g_steal_pointer(&error);
-		listener->state = LISTENER_IDLE;
-	} else {
+	/* What cannot be stopped is not running. */
+	if (error == NULL || listener->state == LISTENER_STOPPING)
 		listener_enter(listener, moves[listener->state].next);
-	}
+	else
+		listener_fail(listener, g_steal_pointer(&error), name);
 	scan_review(scan);
 	scan_unref(scan);
 }
@@ -132,12 +142,11 @@ static void
 listener_enter(Listener *listener, ListenerState state)
 {
 	listener->state = state;
-	if (state == LISTENER_FILTERING)
-		listener->tried_us = g_get_monotonic_time();
 	if (state == LISTENER_STARTING)
 		listener->was_discovering = FALSE;
 	if (state == LISTENER_SCANNING) {
 		listener->heard_us = g_get_monotonic_time();
+		g_clear_error(&listener->trouble);
 		g_message("scanning on %s", listener->path);
 	}
 	if (moves[state].method == NULL)
@@ -145,6 +154,18 @@ listener_enter(Listener *listener, ListenerState state)
 	hyb_bluez_call(listener->scan->bluez, listener->path, ADAPTER_INTERFACE,
 	    moves[state].method, state == LISTENER_FILTERING ? discovery_filter() : NULL,
 	    listener->cancellable, on_answer, listener);
+}
+
+/* The first attempt has nothing to stop. */
+static void
+listener_try(Listener *listener)
+{
+	gboolean first = listener->since_us == 0;
+
+	listener->tried_us = g_get_monotonic_time();
+	if (first)
+		listener->since_us = listener->tried_us;
+	listener_enter(listener, first ? LISTENER_FILTERING : LISTENER_STOPPING);
 }
 
 /* For good: BlueZ is told, and no answer is waited for. */
@@ -166,7 +187,7 @@ listener_update(Listener *listener, const HybBluezAdapter *adapter)
 	if (!adapter->powered) {
 		if (listener->state != LISTENER_IDLE)
 			listener_reset(listener);
-		listener->tried_us = 0;
+		listener->since_us = 0;
 		return;
 	}
 	if (listener->state == LISTENER_SCANNING) {
@@ -180,8 +201,8 @@ listener_update(Listener *listener, const HybBluezAdapter *adapter)
 	}
 	listener->was_discovering = adapter->discovering;
 	if (listener->state == LISTENER_IDLE &&
-	    (listener->tried_us == 0 || now - listener->tried_us >= RETRY_US))
-		listener_enter(listener, LISTENER_FILTERING);
+	    (listener->since_us == 0 || now - listener->tried_us >= RETRY_US))
+		listener_try(listener);
 }
 
 static Listener *
