@@ -15,11 +15,7 @@ hyb_command_fail(GError *error)
 {
 	g_autoptr(GError) owned = error;
 
-	/* With --events, standard error has JSON lines alone. */
-	if (hyb_event_enabled()) {
-		hyb_event_failed(owned);
-		return (int)hyb_error_cause(owned);
-	}
+	hyb_event_failed(owned);
 	return hyb_error_report("hybridge", owned);
 }
 

@@ -48,7 +48,7 @@ hyb_image_read(const char *path, GError **error)
 	g_autoptr(GSubprocess) process = NULL;
 	g_autofree char *text = NULL;
 	g_autofree char *said = NULL;
-	gsize len;
+	char *code;
 
 	process = g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
 	    NULL, helper, "--", path, NULL);
@@ -61,6 +61,6 @@ hyb_image_read(const char *path, GError **error)
 		fail_helper(error, said);
 		return NULL;
 	}
-	len = strlen(text);
-	return g_bytes_new_with_free_func(text, len, free_wiped, g_steal_pointer(&text));
+	code = g_steal_pointer(&text);
+	return g_bytes_new_with_free_func(code, strlen(code), free_wiped, code);
 }

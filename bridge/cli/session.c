@@ -30,6 +30,7 @@ struct HybSession {
 	GError *error;
 	gboolean image_written;
 	gboolean interrupted;
+	gboolean bluetooth_trouble; /* the last word about Bluetooth was not that it works */
 };
 
 HybSession *
@@ -197,10 +198,13 @@ on_bluetooth(const GError *trouble, gpointer data)
 	HybError cause;
 
 	if (trouble == NULL) {
-		hyb_event_state("qr-shown", "bluetooth", "listening", NULL);
+		if (self->bluetooth_trouble)
+			hyb_event_state("qr-shown", "bluetooth", "listening", NULL);
+		self->bluetooth_trouble = FALSE;
 		hyb_screen_say(self->screen, state_line(self, HYB_CLIENT_QR_SHOWN));
 		return;
 	}
+	self->bluetooth_trouble = TRUE;
 	cause = hyb_error_cause(trouble);
 	hyb_event_state("qr-shown", "bluetooth", hyb_error_name(cause), "message",
 	    hyb_error_message(trouble), "advice", hyb_error_advice(cause), NULL);

@@ -15,6 +15,9 @@ static const guint16 advert_uuids[] = {0xFFF9, 0xFDE2};
 /* hybrid.md §1.4 [R]: a phone answers these by itself, within one exchange of messages. */
 #define HANDSHAKE_MS 10000
 
+/* For the system bus to say whether there is Bluetooth at all. */
+#define VERDICT_MS 3000
+
 struct HybCeremony {
 	HybNet *net;
 	HybCeremonyOptions options;
@@ -27,6 +30,7 @@ struct HybCeremony {
 	HybScan *scan;
 	HybTunnel *tunnel;
 	gboolean heard_once; /* an adapter listened at some time */
+	gboolean wait_over;  /* options.bluetooth_wait_ms have passed before that */
 	GError *trouble;     /* why none listens now; NULL when one does */
 
 	GBytes *get_info; /* what @info borrows from */
@@ -205,13 +209,26 @@ on_bound(gpointer data)
 }
 
 static gboolean
+on_no_verdict(gpointer data)
+{
+	HybCeremony *self = data;
+
+	self->bluetooth_id = 0;
+	fail_unseen(self);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean
 on_bluetooth_late(gpointer data)
 {
 	HybCeremony *self = data;
 
 	self->bluetooth_id = 0;
-	if (!self->heard_once)
+	self->wait_over = TRUE;
+	if (self->trouble != NULL)
 		fail_unseen(self);
+	else /* nothing is known yet: a short wait is not to guess the cause */
+		self->bluetooth_id = g_timeout_add(VERDICT_MS, on_no_verdict, self);
 	return G_SOURCE_REMOVE;
 }
 
@@ -260,6 +277,8 @@ on_scan_trouble(const GError *trouble, gpointer data)
 	g_clear_error(&self->trouble);
 	self->trouble = g_error_copy(trouble);
 	self->events.on_bluetooth(self->trouble, self->user_data);
+	if (self->wait_over && !self->heard_once)
+		fail_unseen(self);
 }
 
 /* The tunnel */
