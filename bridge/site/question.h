@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a relying party asked a browser for, and has to remember until the answer. Source: WebAuthn
+ * Level 3 §5.4, §5.5, §5.1.8, §5.1.9. */
+#pragma once
+
+#include "bridge/client/options.h"
+
+#define HYB_QUESTION_CHALLENGE_LEN 32		/* bytes */
+#define HYB_QUESTION_LIFETIME_S 600		/* an answer later than that is too late */
+#define HYB_QUESTION_TIMEOUT_MS (5 * 60 * 1000) /* what the browser is told */
+
+typedef enum {
+	HYB_QUESTION_REGISTER,
+	HYB_QUESTION_LOGIN,
+} HybQuestionKind;
+
+/**
+ * HybQuestion:
+ * @challenge: random, used once
+ * @asked_at: Unix seconds
+ * @algorithms: gint64 elements, COSE, by preference; registration only
+ * @user_id, @user_name: whose registration; NULL at sign-in unless one user's is asked for
+ */
+typedef struct {
+	HybQuestionKind kind;
+	GBytes *challenge;
+	gint64 asked_at;
+	GArray *algorithms;
+	HybRequirement user_verification;
+	HybRequirement resident_key;
+	GBytes *user_id;
+	char *user_name;
+} HybQuestion;
+
+/* With a fresh challenge; asks for ES256, EdDSA, RS256, a passkey, and verification if possible.
+ * NULL with HYB_SITE_ERROR_INTERNAL. */
+HybQuestion *hyb_question_new(HybQuestionKind kind, gint64 now, GError **error);
+
+/* NULL is fine. */
+void hyb_question_free(HybQuestion *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybQuestion, hyb_question_free)
+
+/**
+ * hyb_question_to_options:
+ * @records: HybRecord elements: those of the user are excluded at registration, allowed at sign-in
+ *
+ * Returns: (transfer full): PublicKeyCredentialCreationOptionsJSON or
+ *   PublicKeyCredentialRequestOptionsJSON, one line
+ */
+char *hyb_question_to_options(const HybQuestion *self, const char *rp_id, GPtrArray *records);
+
+/* As it is kept. */
+void hyb_question_to_json(const HybQuestion *self, JsonBuilder *json);
+HybQuestion *hyb_question_from_json(JsonObject *object, GError **error);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a relying party keeps of a credential. Source: WebAuthn Level 3 §4, credential record. */
+#pragma once
+
+#include "bridge/client/json.h"
+
+/**
+ * HybRecord:
+ * @public_key: one COSE key
+ * @algorithm: COSE, that of @public_key
+ * @attestation: "none", "packed"
+ * @user_id: the user handle, 1…64 bytes
+ */
+typedef struct {
+	GBytes *id;
+	GBytes *public_key;
+	gint64 algorithm;
+	guint32 sign_count;
+	gboolean user_verified;
+	gboolean backup_eligible;
+	gboolean backed_up;
+	char *attestation;
+	GBytes *user_id;
+	char *user_name;
+} HybRecord;
+
+HybRecord *hyb_record_new(void);
+
+/* NULL is fine. */
+void hyb_record_free(HybRecord *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybRecord, hyb_record_free)
+
+/* Adds an object; nothing in it is secret. */
+void hyb_record_to_json(const HybRecord *self, JsonBuilder *json);
+
+/* Returns: (transfer full): or NULL with an error that names the member */
+HybRecord *hyb_record_from_json(JsonObject *object, GError **error);
+
+/* The one with @id among HybRecord elements; borrowed, or NULL. */
+HybRecord *hyb_record_find(GPtrArray *records, GBytes *id);

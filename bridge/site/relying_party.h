@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A relying party: asks for registrations and sign-ins, and verifies what comes back. Source:
+ * WebAuthn Level 3 §7.1 and §7.2. */
+#pragma once
+
+#include "bridge/site/question.h"
+#include "bridge/site/record.h"
+
+/**
+ * HybRelyingParty:
+ * @origin: the one page that may ask, as a browser serialises it
+ * @records: HybRecord elements, owned
+ */
+typedef struct {
+	char *rp_id;
+	char *origin;
+	GPtrArray *records;
+} HybRelyingParty;
+
+/* Returns: (transfer full): or NULL with HYB_ERROR_USAGE when @origin may not use @rp_id */
+HybRelyingParty *hyb_relying_party_new(const char *rp_id, const char *origin, GError **error);
+
+/* NULL is fine. */
+void hyb_relying_party_free(HybRelyingParty *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybRelyingParty, hyb_relying_party_free)
+
+/**
+ * hyb_relying_party_ask:
+ * @user_name: (nullable): whose; needed for a registration. At sign-in NULL lets the phone offer
+ *   its passkeys, a name allows that user's credentials alone
+ * @now: Unix seconds
+ *
+ * A user that has no credential yet gets a random user handle.
+ *
+ * Returns: (transfer full): to be kept until the answer; hyb_question_to_options() is for the
+ *   browser. NULL with HYB_SITE_ERROR_CREDENTIAL when @user_name has none to sign in with
+ */
+HybQuestion *hyb_relying_party_ask(
+    HybRelyingParty *self, HybQuestionKind kind, const char *user_name, gint64 now, GError **error);
+
+/**
+ * hyb_relying_party_register:
+ * @question: what was asked; drop it when this succeeds, it is good for one answer
+ * @json: RegistrationResponseJSON, @len bytes
+ * @now: Unix seconds
+ *
+ * Returns: the new record, which @self owns; or NULL with a HYB_SITE_ERROR, @self unchanged
+ */
+const HybRecord *hyb_relying_party_register(HybRelyingParty *self, const HybQuestion *question,
+    const char *json, gsize len, gint64 now, GError **error);
+
+/**
+ * hyb_relying_party_login:
+ *
+ * The same for AuthenticationResponseJSON.
+ *
+ * Returns: the record that signed, its counter and flags brought up to date
+ */
+const HybRecord *hyb_relying_party_login(HybRelyingParty *self, const HybQuestion *question,
+    const char *json, gsize len, gint64 now, GError **error);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bridge/site/response.h"
+
+#include "bridge/site/error.h"
+#include "proto/cbor.h"
+#include "proto/ctap.h"
+
+#define CLIENT_DATA_MAX (16 * 1024)  /* bytes */
+#define AUTH_DATA_MAX (64 * 1024)    /* bytes */
+#define ATTESTATION_MAX (256 * 1024) /* bytes; certificates can be long */
+#define SIGNATURE_MAX 1024	     /* bytes; RSA of 8192 bits */
+
+void
+hyb_response_free(HybResponse *self)
+{
+	if (self == NULL)
+		return;
+	g_clear_pointer(&self->id, g_bytes_unref);
+	g_clear_pointer(&self->client_data, g_bytes_unref);
+	g_clear_pointer(&self->challenge, g_bytes_unref);
+	g_clear_pointer(&self->auth_data, g_bytes_unref);
+	g_clear_pointer(&self->statement, g_bytes_unref);
+	g_clear_pointer(&self->signature, g_bytes_unref);
+	g_clear_pointer(&self->user_handle, g_bytes_unref);
+	g_free(self->type);
+	g_free(self->origin);
+	g_free(self->format);
+	g_free(self);
+}
+
+/* The readers of bridge/client speak of requests; what they refuse is our step "response". */
+static gboolean
+blame_response(GError **error, GError *cause)
+{
+	g_set_error(error, HYB_SITE_ERROR, HYB_SITE_ERROR_RESPONSE,
+	    "The response cannot be read: %s", cause->message);
+	g_error_free(cause);
+	return FALSE;
+}
+
+static gboolean
+unreadable(GError **error, const char *what)
+{
+	g_set_error(error, HYB_SITE_ERROR, HYB_SITE_ERROR_RESPONSE,
+	    "The response cannot be read: %s", what);
+	return FALSE;
+}
+
+/* id, rawId, type; @inner is "response". */
+static gboolean
+parse_outer(HybResponse *self, JsonObject *root, JsonObject **inner, GError **error)
+{
+	HybJsonObject in = {root, ""};
+	g_autoptr(GBytes) id = NULL;
+	g_autofree char *type = NULL;
+
+	if (!hyb_json_get_bytes(
+		&in, "rawId", TRUE, 1, HYB_CTAP_CREDENTIAL_ID_MAX, &self->id, error) ||
+	    !hyb_json_get_bytes(&in, "id", TRUE, 1, HYB_CTAP_CREDENTIAL_ID_MAX, &id, error) ||
+	    !hyb_json_get_text(&in, "type", TRUE, &type, error) ||
+	    !hyb_json_get_object(&in, "response", TRUE, inner, error))
+		return FALSE;
+	if (!g_bytes_equal(id, self->id))
+		return hyb_json_fail(error, "id", "differs from rawId");
+	if (!g_str_equal(type, "public-key"))
+		return hyb_json_fail(error, "type", "must be \"public-key\"");
+	return TRUE;
+}
+
+static gboolean
+parse_client_data(HybResponse *self, GError **error)
+{
+	HybJsonObject in = {NULL, "clientDataJSON."};
+	g_autoptr(JsonNode) root = NULL;
+	gsize len;
+	const char *text = g_bytes_get_data(self->client_data, &len);
+
+	root = hyb_json_parse(text, len, NULL);
+	if (root == NULL)
+		return hyb_json_fail(error, "clientDataJSON", "must be a JSON object");
+	in.object = json_node_get_object(root);
+	if (!hyb_json_get_text(&in, "type", TRUE, &self->type, error) ||
+	    !hyb_json_get_bytes(
+		&in, "challenge", TRUE, 1, HYB_CHALLENGE_MAX, &self->challenge, error) ||
+	    !hyb_json_get_text(&in, "origin", TRUE, &self->origin, error) ||
+	    !hyb_json_get_boolean(&in, "crossOrigin", FALSE, &self->cross_origin, error))
+		return FALSE;
+	if (json_object_has_member(in.object, "topOrigin"))
+		self->cross_origin = TRUE;
+	return TRUE;
+}
+
+static gboolean
+parse_auth_data(HybResponse *self, GError **error)
+{
+	gsize len;
+	const guint8 *data = g_bytes_get_data(self->auth_data, &len);
+
+	if (hyb_authdata_parse(data, len, &self->authdata) != HYB_OK)
+		return unreadable(error, "the authenticator data are malformed");
+	return TRUE;
+}
+
+/* §6.5.4: {fmt, attStmt, authData} */
+static gboolean
+parse_attestation(HybResponse *self, GBytes *attestation, GError **error)
+{
+	HybCborReader map, fmt, att_stmt, auth_data;
+	HybBytes format, statement, raw;
+	gsize len;
+	const guint8 *data = g_bytes_get_data(attestation, &len);
+
+	if (hyb_cbor_parse(data, len, &map) != HYB_OK || !hyb_cbor_find_text(&map, "fmt", &fmt) ||
+	    !hyb_cbor_find_text(&map, "attStmt", &att_stmt) ||
+	    !hyb_cbor_find_text(&map, "authData", &auth_data) ||
+	    hyb_cbor_read_text(&fmt, &format) != HYB_OK ||
+	    hyb_cbor_peek(&att_stmt) != HYB_CBOR_MAP ||
+	    hyb_cbor_read_raw(&att_stmt, &statement) != HYB_OK ||
+	    hyb_cbor_read_bytes(&auth_data, &raw) != HYB_OK || format.len > HYB_TEXT_MAX)
+		return unreadable(error, "the attestation object is malformed");
+	if (memchr(format.data, 0, format.len) != NULL)
+		return unreadable(error, "the attestation format has a NUL character");
+	self->format = g_strndup((const char *)format.data, format.len);
+	self->statement = g_bytes_new(statement.data, statement.len);
+	self->auth_data = g_bytes_new(raw.data, raw.len);
+	return parse_auth_data(self, error);
+}
+
+static gboolean
+parse_registration(HybResponse *self, const HybJsonObject *in, GError **error)
+{
+	g_autoptr(GBytes) attestation = NULL;
+	g_autoptr(GBytes) copy = NULL;
+	GError *cause = NULL;
+
+	if (!hyb_json_get_bytes(
+		in, "attestationObject", TRUE, 1, ATTESTATION_MAX, &attestation, &cause) ||
+	    !hyb_json_get_bytes(in, "authenticatorData", FALSE, 1, AUTH_DATA_MAX, &copy, &cause))
+		return blame_response(error, cause);
+	if (!parse_attestation(self, attestation, error))
+		return FALSE;
+	/* The copy is a convenience for sites that do not read CBOR; it may not say otherwise. */
+	if (copy != NULL && !g_bytes_equal(copy, self->auth_data))
+		return unreadable(error, "authenticatorData differs from the attestation object's");
+	if ((self->authdata.flags & HYB_AUTHDATA_AT) == 0)
+		return unreadable(error, "it has no new credential");
+	return TRUE;
+}
+
+static gboolean
+parse_authentication(HybResponse *self, const HybJsonObject *in, GError **error)
+{
+	GError *cause = NULL;
+
+	if (!hyb_json_get_bytes(
+		in, "authenticatorData", TRUE, 1, AUTH_DATA_MAX, &self->auth_data, &cause) ||
+	    !hyb_json_get_bytes(
+		in, "signature", TRUE, 1, SIGNATURE_MAX, &self->signature, &cause) ||
+	    !hyb_json_get_bytes(
+		in, "userHandle", FALSE, 1, HYB_CTAP_USER_ID_MAX, &self->user_handle, &cause))
+		return blame_response(error, cause);
+	return parse_auth_data(self, error);
+}
+
+HybResponse *
+hyb_response_parse(HybQuestionKind kind, const char *json, gsize len, GError **error)
+{
+	g_autoptr(HybResponse) self = g_new0(HybResponse, 1);
+	g_autoptr(JsonNode) root = hyb_json_parse(json, len, NULL);
+	HybJsonObject in = {NULL, "response."};
+	GError *cause = NULL;
+	gboolean good;
+
+	if (root == NULL) {
+		unreadable(error, "it is not one JSON object");
+		return NULL;
+	}
+	if (!parse_outer(self, json_node_get_object(root), &in.object, &cause) ||
+	    !hyb_json_get_bytes(
+		&in, "clientDataJSON", TRUE, 1, CLIENT_DATA_MAX, &self->client_data, &cause) ||
+	    !parse_client_data(self, &cause)) {
+		blame_response(error, cause);
+		return NULL;
+	}
+	good = kind == HYB_QUESTION_REGISTER ? parse_registration(self, &in, error)
+					     : parse_authentication(self, &in, error);
+	return good ? g_steal_pointer(&self) : NULL;
+}
