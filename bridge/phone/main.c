@@ -20,6 +20,7 @@ typedef struct {
 static const Subcommand subcommands[] = {
     {"init", hyb_phone_init, "make the passkey store"},
     {"scan", hyb_phone_scan, "answer the computer that shows a QR code"},
+    {"passkeys", hyb_phone_passkeys, "list, rename, delete, export or import them"},
 };
 
 static void

@@ -121,24 +121,25 @@ hyb_passphrase_choose(int fd, HybPassphrase *out, GError **error)
 }
 
 static gboolean
-unlock(HybStore *store, int fd, GError **error)
+unlock(HybStore *store, int fd, const char *prompt, HybPassphrase *kept, GError **error)
 {
-	for (int i = 1; i <= TRIES; i++) {
+	for (int i = 1;; i++) {
 		HYB_CLEANUP(hyb_passphrase_clear) HybPassphrase passphrase = {0};
 		g_autoptr(GError) wrong = NULL;
 
-		if (!hyb_passphrase_read(
-			fd, "Passphrase of the passkey store: ", &passphrase, error))
+		if (!hyb_passphrase_read(fd, prompt, &passphrase, error))
 			return FALSE;
-		if (hyb_store_unlock(store, passphrase.text, passphrase.len, &wrong))
+		if (hyb_store_unlock(store, passphrase.text, passphrase.len, &wrong)) {
+			if (kept != NULL)
+				*kept = passphrase;
 			return TRUE;
+		}
 		if (fd >= 0 || i == TRIES || !hyb_store_may_retry(store)) {
 			g_propagate_error(error, g_steal_pointer(&wrong));
 			return FALSE;
 		}
 		fprintf(stderr, "%s; try again.\n", wrong->message);
 	}
-	return FALSE;
 }
 
 void
@@ -150,16 +151,17 @@ hyb_passphrase_warn_test(const HybStore *store)
 }
 
 HybStore *
-hyb_passphrase_open_store(const char *path, int fd, GError **error)
+hyb_passphrase_open_store(const char *path, HybStoreUse use, int fd, const char *prompt,
+    HybPassphrase *kept, GError **error)
 {
-	g_autoptr(HybStore) store = hyb_store_open(path, TRUE, error);
+	g_autoptr(HybStore) store = hyb_store_open(path, use, error);
 	gboolean ok;
 
 	if (store == NULL)
 		return NULL;
 	hyb_passphrase_warn_test(store);
 	ok = hyb_store_is_test(store) ? hyb_store_unlock(store, NULL, 0, error)
-				      : unlock(store, fd, error);
+				      : unlock(store, fd, prompt, kept, error);
 	return ok ? g_steal_pointer(&store) : NULL;
 }
 

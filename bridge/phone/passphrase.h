@@ -29,14 +29,18 @@ gboolean hyb_passphrase_choose(int fd, HybPassphrase *out, GError **error);
 /**
  * hyb_passphrase_open_store:
  * @path: store file
+ * @use: what for
  * @fd: as above
+ * @prompt: "Passphrase of the passkey store: "
+ * @kept: (nullable): out: what opened it; empty for a test store
  *
  * Opens and unlocks a store, with three tries at a terminal. Says on stderr when it is a test
  * store.
  *
  * Returns: (transfer full): NULL with HYB_ERROR_STORAGE, _USAGE or _CANCELLED
  */
-HybStore *hyb_passphrase_open_store(const char *path, int fd, GError **error);
+HybStore *hyb_passphrase_open_store(const char *path, HybStoreUse use, int fd, const char *prompt,
+    HybPassphrase *kept, GError **error);
 
 /* One line on stderr if @store was made with --test. */
 void hyb_passphrase_warn_test(const HybStore *store);

@@ -236,17 +236,31 @@ insert(HybStore *store, const HybCredential *self, GError **error)
 }
 
 gboolean
-hyb_record_add(HybStore *store, const HybCredential *credential, GError **error)
+hyb_record_add_all(HybStore *store, GPtrArray *list, GError **error)
 {
-	g_return_val_if_fail(credential->secret.key.len > 0, FALSE);
+	gboolean ok = TRUE;
+
 	if (!exec(store, "BEGIN IMMEDIATE", error))
 		return FALSE;
-	if (!replace(store, credential, error) || !insert(store, credential, error) ||
-	    !exec(store, "COMMIT", error)) {
-		sqlite3_exec(hyb_store_db(store), "ROLLBACK", NULL, NULL, NULL);
-		return FALSE;
+	for (guint i = 0; ok && i < list->len; i++) {
+		const HybCredential *credential = g_ptr_array_index(list, i);
+
+		g_assert(credential->secret.key.len > 0);
+		ok = replace(store, credential, error) && insert(store, credential, error);
 	}
-	return TRUE;
+	ok = ok && exec(store, "COMMIT", error);
+	if (!ok)
+		sqlite3_exec(hyb_store_db(store), "ROLLBACK", NULL, NULL, NULL);
+	return ok;
+}
+
+gboolean
+hyb_record_add(HybStore *store, const HybCredential *credential, GError **error)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new();
+
+	g_ptr_array_add(list, (gpointer)credential);
+	return hyb_record_add_all(store, list, error);
 }
 
 static gboolean

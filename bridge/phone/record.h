@@ -30,6 +30,9 @@ GPtrArray *hyb_record_list(HybStore *store, const char *rp_id, GError **error);
  */
 gboolean hyb_record_add(HybStore *store, const HybCredential *credential, GError **error);
 
+/* The same for @list (element-type HybCredential): all of them, or none. */
+gboolean hyb_record_add_all(HybStore *store, GPtrArray *list, GError **error);
+
 /* Fills @credential's secret. FALSE with HYB_ERROR_STORAGE when the record was changed. */
 gboolean hyb_record_unlock(HybStore *store, HybCredential *credential, GError **error);
 

@@ -239,7 +239,8 @@ run(Scan *self, const HybQr *qr)
 	owner = make_owner(self, &error);
 	if (owner == NULL)
 		return hyb_phone_fail(error);
-	store = hyb_passphrase_open_store(path, self->options.passphrase_fd, &error);
+	store = hyb_passphrase_open_store(path, HYB_STORE_WRITE, self->options.passphrase_fd,
+	    "Passphrase of the passkey store: ", NULL, &error);
 	if (store == NULL)
 		return hyb_phone_fail(error);
 	/* The passphrase was the owner's proof, a moment ago; a test store has nobody to prove. */

@@ -201,8 +201,9 @@ open_db(HybStore *self, const char *path, int flags, GError **error)
 
 /* Exactly the file that we make: ours, regular, and closed to everybody else. */
 static gboolean
-check_file(const char *path, GError **error)
+check_file(const char *path, HybStoreUse use, GError **error)
 {
+	gboolean strict = use != HYB_STORE_BACKUP;
 	struct stat st;
 
 	if (lstat(path, &st) != 0 && errno == ENOENT)
@@ -210,9 +211,9 @@ check_file(const char *path, GError **error)
 	if (lstat(path, &st) != 0)
 		return fail(
 		    error, "The passkey store %s cannot be opened: %s", path, g_strerror(errno));
-	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
+	if (!S_ISREG(st.st_mode) || (strict && st.st_uid != geteuid()))
 		return fail(error, "%s is not a passkey store of this user", path);
-	if ((st.st_mode & 077) != 0)
+	if (strict && (st.st_mode & 077) != 0)
 		return fail(error,
 		    "The passkey store %s is open to other people on this computer (mode %03o, "
 		    "600 is right)",
@@ -220,6 +221,21 @@ check_file(const char *path, GError **error)
 	if (access(path, R_OK) != 0)
 		return fail(
 		    error, "The passkey store %s cannot be opened: %s", path, g_strerror(errno));
+	return TRUE;
+}
+
+/* SQLite takes a last page that is cut off for one that ends in zeros. */
+static gboolean
+check_size(HybStore *self, GError **error)
+{
+	gint64 pages = 0, page_size = 0;
+	struct stat st;
+
+	if (!read_pragma(self, "PRAGMA page_count", &pages, error) ||
+	    !read_pragma(self, "PRAGMA page_size", &page_size, error))
+		return FALSE;
+	if (stat(self->path, &st) != 0 || st.st_size < pages * page_size)
+		return fail(error, "The passkey store %s is damaged", self->path);
 	return TRUE;
 }
 
@@ -241,6 +257,8 @@ check_contents(HybStore *self, GError **error)
 		    "this "
 		    "one knows up to %d)",
 		    self->path, (int)MIN(version, G_MAXINT), HYB_STORE_VERSION);
+	if (!check_size(self, error))
+		return FALSE;
 	sound = sqlite3_prepare_v2(self->db, "PRAGMA quick_check(1)", -1, &statement, NULL) ==
 		    SQLITE_OK &&
 		sqlite3_step(statement) == SQLITE_ROW &&
@@ -303,17 +321,18 @@ load_settings(HybStore *self, GError **error)
 }
 
 HybStore *
-hyb_store_open(const char *path, gboolean writable, GError **error)
+hyb_store_open(const char *path, HybStoreUse use, GError **error)
 {
 	g_autoptr(HybStore) self = g_new0(HybStore, 1);
 	g_autofree char *dir = g_path_get_dirname(path);
 
 	self->path = g_strdup(path);
-	if (!check_file(path, error) || !open_db(self, path, SQLITE_OPEN_READWRITE, error) ||
+	if (!check_file(path, use, error) || !open_db(self, path, SQLITE_OPEN_READWRITE, error) ||
 	    !check_contents(self, error) || !load_settings(self, error))
 		return NULL;
 	/* The journal needs the folder too; better said now than when a passkey is to be kept. */
-	if (writable && (sqlite3_db_readonly(self->db, "main") != 0 || access(dir, W_OK) != 0)) {
+	if (use == HYB_STORE_WRITE &&
+	    (sqlite3_db_readonly(self->db, "main") != 0 || access(dir, W_OK) != 0)) {
 		fail(error, "The passkey store %s can only be read", path);
 		return NULL;
 	}
@@ -368,17 +387,27 @@ fill(HybStore *self, const char *file, const char *passphrase, gsize len, GError
 	       exec(self, "COMMIT", error);
 }
 
-/* Refuses to replace, unlike rename(); the folder is synced so that the name is as durable as the
- * contents. */
-static gboolean
-move_into_place(const char *from, const char *to, int dir, GError **error)
+/* Refuses to replace; link() is for file systems without RENAME_NOREPLACE. The folder is synced so
+ * that the name is as durable as the contents. */
+gboolean
+hyb_store_publish(const char *from, const char *to, GError **error)
 {
-	if (link(from, to) != 0 && errno == EEXIST)
+	g_autofree char *dir_name = g_path_get_dirname(to);
+	int dir = open(dir_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+	int problem = 0;
+
+	if (result != 0 && errno == EINVAL && (result = link(from, to)) == 0)
+		result = unlink(from);
+	if (result != 0 || dir < 0 || fsync(dir) != 0)
+		problem = errno;
+	if (dir >= 0)
+		close(dir);
+	if (problem == EEXIST)
+		return fail(error, "There is a file %s already; it was not touched", to);
+	if (problem != 0)
 		return fail(
-		    error, "There is a passkey store at %s already; it was not touched", to);
-	if (access(to, F_OK) != 0 || unlink(from) != 0 || fsync(dir) != 0)
-		return fail(
-		    error, "The passkey store %s cannot be made: %s", to, g_strerror(errno));
+		    error, "The passkey store %s cannot be made: %s", to, g_strerror(problem));
 	return TRUE;
 }
 
@@ -408,7 +437,7 @@ hyb_store_create(const char *path, const HybStoreSettings *settings, const char 
 		unlink(unfinished); /* of an init that was killed */
 		ok = fill(self, unfinished, passphrase, len, error);
 		g_clear_pointer(&self->db, sqlite3_close);
-		ok = ok && move_into_place(unfinished, path, lock, error);
+		ok = ok && hyb_store_publish(unfinished, path, error);
 		if (!ok)
 			unlink(unfinished);
 	}

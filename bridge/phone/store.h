@@ -44,15 +44,31 @@ gboolean hyb_store_create(const char *path, const HybStoreSettings *settings,
     const char *passphrase, gsize len, GError **error);
 
 /**
+ * hyb_store_publish:
+ *
+ * Moves the closed store @from to @to, in the same folder, unless something is there; durable when
+ * it returns.
+ *
+ * Returns: FALSE with HYB_ERROR_STORAGE; @from is still there then
+ */
+gboolean hyb_store_publish(const char *from, const char *to, GError **error);
+
+/* What a store is opened for. */
+typedef enum {
+	HYB_STORE_READ,	  /* to list what is in it */
+	HYB_STORE_WRITE,  /* everything */
+	HYB_STORE_BACKUP, /* an export, maybe on a medium that knows no owners and modes */
+} HybStoreUse;
+
+/**
  * hyb_store_open:
- * @writable: FALSE to read only
  *
  * Opens and checks the file; secrets stay locked. Each of these has its own HYB_ERROR_STORAGE
  * sentence: missing, unreadable, open to others, no store, damaged, newer version, not writable.
  *
  * Returns: (transfer full): free with hyb_store_free()
  */
-HybStore *hyb_store_open(const char *path, gboolean writable, GError **error);
+HybStore *hyb_store_open(const char *path, HybStoreUse use, GError **error);
 
 /* Whether it was made by --test and needs no passphrase. */
 gboolean hyb_store_is_test(const HybStore *self);

@@ -42,7 +42,7 @@ test_phone_reopen(TestPhone *phone, gboolean verified)
 
 	hyb_command_free(phone->command);
 	hyb_store_free(phone->store);
-	phone->store = hyb_store_open(phone->path, TRUE, &error);
+	phone->store = hyb_store_open(phone->path, HYB_STORE_WRITE, &error);
 	g_assert_no_error(error);
 	g_assert_true(hyb_store_unlock(phone->store, NULL, 0, &error));
 	phone->command = hyb_command_new(phone->store, verified);
