@@ -116,6 +116,8 @@ hyb_air_control_call(const char *line, GError **error)
 	g_autoptr(GError) failure = NULL;
 	g_autofree char *text = NULL;
 
+	/* registers the domain, so that GDBus knows the air's errors by name */
+	hyb_air_error_quark();
 	bus = hyb_air_connect(error);
 	if (bus == NULL)
 		return FALSE;

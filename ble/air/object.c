@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ble/air/unknown.h"
 #include "dbus-interfaces.h"
 
 #define PROPERTIES "org.freedesktop.DBus.Properties"
@@ -12,6 +13,7 @@ struct HybAirObjects {
 	GDBusConnection *bus;
 	char *root;
 	GHashTable *by_path; /* borrowed keys and HybAirObject */
+	HybAirUnknown *unknown;
 	GQueue dirty;	     /* objects with something to tell, in the order they came */
 	HybAirObject *manager;
 	guint flush_id;
@@ -346,7 +348,10 @@ static void export(HybAirObject *self, const GDBusInterfaceInfo *info)
 {
 	static const GDBusInterfaceVTable vtable = {.method_call = on_call};
 	g_autoptr(GError) error = NULL;
-	guint id = g_dbus_connection_register_object(self->objects->bus, self->path,
+	guint id;
+
+	hyb_air_unknown_add(self->objects->unknown, self->path, info);
+	id = g_dbus_connection_register_object(self->objects->bus, self->path,
 	    (GDBusInterfaceInfo *)info, &vtable, self, NULL, &error);
 
 	if (id == 0)
@@ -394,6 +399,7 @@ hyb_air_object_free(HybAirObject *self)
 		return;
 	for (gsize i = 0; i < self->n_ids; i++)
 		g_dbus_connection_unregister_object(self->objects->bus, self->ids[i]);
+	hyb_air_unknown_remove(self->objects->unknown, self->path);
 	g_queue_remove(&self->objects->dirty, self);
 	if (self->announced)
 		announce_removed(self);
@@ -423,6 +429,7 @@ hyb_air_objects_new(GDBusConnection *bus, const char *root)
 	self->bus = g_object_ref(bus);
 	self->root = g_strdup(root);
 	self->by_path = g_hash_table_new(g_str_hash, g_str_equal);
+	self->unknown = hyb_air_unknown_new(bus);
 	g_queue_init(&self->dirty);
 	self->manager = hyb_air_object_new(self, root, &part, 1);
 	return self;
@@ -435,6 +442,7 @@ hyb_air_objects_free(HybAirObjects *self)
 		return;
 	g_clear_handle_id(&self->flush_id, g_source_remove);
 	hyb_air_object_free(self->manager);
+	hyb_air_unknown_free(self->unknown);
 	g_hash_table_unref(self->by_path);
 	g_free(self->root);
 	g_object_unref(self->bus);

@@ -47,6 +47,10 @@ def until(condition, seconds=DEADLINE_S, fail=True):
             if value:
                 return value
             context.iteration(True)
+            # conditions look at everything heard so far: not after every single signal
+            for _ in range(200):
+                if not context.iteration(False):
+                    break
     finally:
         GLib.source_remove(timer)
     if fail:
