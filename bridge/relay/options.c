@@ -115,7 +115,8 @@ read_number(const Number *number, const char *text, gdouble *out)
 	gdouble value = g_ascii_strtod(text, &end);
 	const char *suffix;
 
-	if (end == text || !g_ascii_isdigit(text[0]))
+	/* No hexadecimal, no exponent, no "inf". */
+	if (end == text || end != text + strspn(text, "0123456789."))
 		return FALSE;
 	if (number->kind == KIND_SIZE && *end != '\0' &&
 	    (suffix = strchr(suffixes, *end)) != NULL) {

@@ -7,6 +7,7 @@
 #define PROTOCOL_HEADER_MAX 126
 #define CONNECTION_HEADER_MAX 126
 #define EXTENSIONS_HEADER_MAX 250
+#define PROTOCOL_NAME_MAX 62
 
 /* Base64 of 16 bytes. Source: RFC 6455 §4.1. */
 #define KEY_HEADER_LEN 24
@@ -105,14 +106,16 @@ copy_header(struct lws *wsi, enum lws_token_indexes header, char *out, gsize siz
 	return len > 0 && (gsize)len < size && lws_hdr_copy(wsi, out, (int)size, header) == len;
 }
 
-/* Whether a comma-separated list has @token. */
+/* Whether a comma-separated list has @token. One with an item that the library
+ * would stumble over has nothing. */
 static gboolean
 list_has(const char *list, const char *token, gboolean ignore_case)
 {
 	g_auto(GStrv) items = g_strsplit(list, ",", -1);
 
 	for (char **item = items; *item != NULL; item++) {
-		g_strstrip(*item);
+		if (strlen(g_strstrip(*item)) > PROTOCOL_NAME_MAX)
+			return FALSE;
 		if (ignore_case ? g_ascii_strcasecmp(*item, token) == 0 : strcmp(*item, token) == 0)
 			return TRUE;
 	}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Messages, queues, and the memory they account for. */
+#include <glib.h>
+#include <string.h>
+
+#include "bridge/relay/message.h"
+
+static void
+test_pieces_join(void)
+{
+	RelayBudget budget = {.max = 1 << 20};
+	RelayMessage *message = relay_message_new(&budget);
+	guint8 byte = 0;
+
+	for (guint i = 0; i < 5000; i++) {
+		byte = (guint8)i;
+		g_assert_true(relay_message_append(message, &budget, &byte, 1, 0));
+	}
+	g_assert_cmpuint(relay_message_len(message), ==, 5000);
+	for (guint i = 0; i < 5000; i++)
+		g_assert_cmpuint(relay_message_data(message)[i], ==, i & 0xff);
+	g_assert_cmpuint(budget.used, ==, relay_message_size(message));
+	relay_message_free(message, &budget);
+	g_assert_cmpuint(budget.used, ==, 0);
+}
+
+/* What arrived decides, not what was announced. */
+static void
+test_announced_is_not_allocated(void)
+{
+	RelayBudget budget = {.max = 1 << 20};
+	RelayMessage *message = relay_message_new(&budget);
+	const guint8 bytes[1000] = {0};
+
+	g_assert_true(relay_message_append(message, &budget, bytes, 10, 1 << 19));
+	g_assert_cmpuint(budget.used, <, 1024);
+	g_assert_true(relay_message_append(message, &budget, bytes, sizeof(bytes), 1 << 19));
+	g_assert_cmpuint(budget.used, <, 3 * 1010 + 1024);
+	relay_message_free(message, &budget);
+}
+
+static void
+test_budget_refuses(void)
+{
+	RelayBudget budget = {.max = 1000};
+	RelayMessage *message = relay_message_new(&budget);
+	const guint8 bytes[2000] = {0};
+	gsize used;
+
+	g_assert_nonnull(message);
+	used = budget.used;
+	g_assert_false(relay_message_append(message, &budget, bytes, sizeof(bytes), 0));
+	g_assert_cmpuint(budget.used, ==, used);
+	g_assert_cmpuint(relay_message_len(message), ==, 0);
+	g_assert_true(relay_message_append(message, &budget, bytes, 100, 0));
+	relay_message_free(message, &budget);
+	budget.max = 1;
+	g_assert_null(relay_message_new(&budget));
+	g_assert_cmpuint(budget.used, ==, 0);
+}
+
+static void
+test_queue_order(void)
+{
+	RelayBudget budget = {.max = 1 << 20};
+	RelayQueue queue = {0};
+
+	for (guint8 i = 0; i < 10; i++) {
+		RelayMessage *message = relay_message_new(&budget);
+
+		g_assert_true(relay_message_append(message, &budget, &i, 1, 0));
+		relay_queue_push(&queue, message);
+	}
+	g_assert_cmpuint(queue.count, ==, 10);
+	g_assert_cmpuint(queue.bytes, ==, budget.used);
+	for (guint8 i = 0; i < 5; i++) {
+		RelayMessage *message = relay_queue_pop(&queue);
+
+		g_assert_cmpuint(relay_message_data(message)[0], ==, i);
+		relay_message_free(message, &budget);
+	}
+	g_assert_cmpuint(queue.bytes, ==, budget.used);
+	relay_queue_clear(&queue, &budget);
+	g_assert_cmpuint(budget.used, ==, 0);
+	g_assert_null(relay_queue_pop(&queue));
+}
+
+static void
+test_empty_frees(void)
+{
+	RelayBudget budget = {.max = 1 << 20};
+	RelayQueue queue = {0};
+
+	relay_message_free(NULL, &budget);
+	relay_queue_clear(&queue, &budget);
+	relay_message_free(relay_message_new(&budget), &budget);
+	g_assert_cmpuint(budget.used, ==, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/relay/message/pieces-join", test_pieces_join);
+	g_test_add_func(
+	    "/relay/message/announced-is-not-allocated", test_announced_is_not_allocated);
+	g_test_add_func("/relay/message/budget-refuses", test_budget_refuses);
+	g_test_add_func("/relay/message/queue-keeps-order", test_queue_order);
+	g_test_add_func("/relay/message/nothing-can-be-freed", test_empty_frees);
+	return g_test_run();
+}

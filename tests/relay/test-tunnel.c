@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tunnels without sockets: pairing, forwarding, limits, ending. */
+#include <glib.h>
+#include <string.h>
+
+#include "bridge/relay/tunnel.h"
+
+static const guint8 id_a[RELAY_TUNNEL_ID_LEN] = "tunnel a";
+static const guint8 id_b[RELAY_TUNNEL_ID_LEN] = "tunnel b";
+
+/* An end that remembers what it was told. */
+typedef struct {
+	RelayEnd end; /* first */
+	guint wakes;
+	gboolean paused;
+} Probe;
+
+static void
+on_wake(RelayEnd *end)
+{
+	((Probe *)end)->wakes++;
+}
+
+static void
+on_pause(RelayEnd *end, gboolean paused)
+{
+	((Probe *)end)->paused = paused;
+}
+
+static const RelayEndOps ops = {.wake = on_wake, .pause = on_pause};
+
+typedef struct {
+	RelayLimits limits;
+	RelayBudget budget;
+	RelayMetrics metrics;
+	struct ev_loop *loop;
+	RelayDeadlines *deadlines;
+	RelayTunnels *tunnels;
+	Probe a;
+	Probe c;
+} Fixture;
+
+static void
+set_up(Fixture *f, gconstpointer unused)
+{
+	f->limits = (RelayLimits){
+	    .message_bytes = 1000,
+	    .messages = 10,
+	    .early_messages = 3,
+	    .early_bytes = 500,
+	    .buffer_bytes = 2000,
+	    .tunnels = 2,
+	};
+	f->limits.wait_ms[RELAY_WAIT_UNPAIRED] = 60;
+	f->limits.wait_ms[RELAY_WAIT_IDLE] = 60;
+	f->budget.max = 100000;
+	f->loop = ev_loop_new(EVFLAG_AUTO);
+	f->deadlines = relay_deadlines_new(f->loop, f->limits.wait_ms);
+	f->tunnels = relay_tunnels_new(&f->limits, f->deadlines, &f->budget, &f->metrics, &ops);
+}
+
+static void
+tear_down(Fixture *f, gconstpointer unused)
+{
+	relay_tunnels_end_all(f->tunnels, 1001);
+	relay_end_clear(&f->a.end, &f->budget);
+	relay_end_clear(&f->c.end, &f->budget);
+	g_assert_cmpuint(f->budget.used, ==, 0);
+	g_assert_cmpuint(f->metrics.tunnels_waiting, ==, 0);
+	g_assert_cmpuint(f->metrics.tunnels_paired, ==, 0);
+	relay_tunnels_free(f->tunnels);
+	relay_deadlines_free(f->deadlines);
+	ev_loop_destroy(f->loop);
+}
+
+static void
+pair(Fixture *f)
+{
+	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_a, &f->a.end), ==, RELAY_JOIN_OK);
+	g_assert_cmpint(relay_tunnels_join(f->tunnels, id_a, &f->c.end), ==, RELAY_JOIN_OK);
+}
+
+/* A whole message of @len bytes, each @byte. */
+static void
+say(Probe *from, guint8 byte, gsize len)
+{
+	g_autofree guint8 *data = g_malloc(MAX(len, 1));
+	const RelayPiece piece = {.data = data, .len = len, .final = TRUE, .binary = TRUE};
+
+	memset(data, byte, len);
+	relay_end_receive(&from->end, &piece);
+}
+
+static void
+piece(Probe *from, gsize len, gsize expected, gboolean final, gboolean binary)
+{
+	g_autofree guint8 *data = g_malloc0(MAX(len, 1));
+	const RelayPiece part = {
+	    .data = data, .len = len, .expected = expected, .final = final, .binary = binary};
+
+	relay_end_receive(&from->end, &part);
+}
+
+/* The next message for @to is @len bytes, each @byte. */
+static void
+hear(Fixture *f, Probe *to, guint8 byte, gsize len)
+{
+	RelayMessage *message = relay_end_next(&to->end, &f->budget);
+
+	g_assert_nonnull(message);
+	g_assert_cmpuint(relay_message_len(message), ==, len);
+	for (gsize i = 0; i < len; i++)
+		g_assert_cmpuint(relay_message_data(message)[i], ==, byte);
+	relay_message_free(message, &f->budget);
+}
+
+static void
+test_forward(Fixture *f, gconstpointer unused)
+{
+	pair(f);
+	say(&f->a, 1, 10);
+	say(&f->a, 2, 1000);
+	say(&f->c, 3, 81);
+	g_assert_cmpuint(f->c.wakes, ==, 1);
+	hear(f, &f->c, 1, 10);
+	hear(f, &f->c, 2, 1000);
+	hear(f, &f->a, 3, 81);
+	g_assert_null(relay_end_next(&f->a.end, &f->budget));
+	g_assert_cmpuint(f->metrics.messages_total[RELAY_SIDE_NEW], ==, 2);
+	g_assert_cmpuint(f->metrics.bytes_total[RELAY_SIDE_NEW], ==, 1010);
+	g_assert_cmpuint(f->metrics.bytes_total[RELAY_SIDE_CONNECT], ==, 81);
+}
+
+static void
+test_early(Fixture *f, gconstpointer unused)
+{
+	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_a, &f->a.end), ==, RELAY_JOIN_OK);
+	say(&f->a, 1, 100);
+	say(&f->a, 2, 200);
+	say(&f->a, 3, 200);
+	g_assert_nonnull(f->a.end.tunnel);
+	g_assert_cmpint(relay_tunnels_join(f->tunnels, id_a, &f->c.end), ==, RELAY_JOIN_OK);
+	hear(f, &f->c, 1, 100);
+	hear(f, &f->c, 2, 200);
+	hear(f, &f->c, 3, 200);
+	say(&f->a, 4, 501);
+	hear(f, &f->c, 4, 501);
+}
+
+static void
+test_early_number(Fixture *f, gconstpointer unused)
+{
+	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_a, &f->a.end), ==, RELAY_JOIN_OK);
+	for (int i = 0; i < 4; i++)
+		say(&f->a, 1, 1);
+	g_assert_cmpuint(f->a.end.close_code, ==, 1008);
+	g_assert_cmpint(relay_tunnels_join(f->tunnels, id_a, &f->c.end), ==, RELAY_JOIN_NONE);
+}
+
+static void
+test_early_size(Fixture *f, gconstpointer unused)
+{
+	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_a, &f->a.end), ==, RELAY_JOIN_OK);
+	say(&f->a, 1, 400);
+	piece(&f->a, 1, 100, FALSE, TRUE);
+	g_assert_cmpuint(f->a.end.close_code, ==, 1008);
+}
+
+static void
+test_joins(Fixture *f, gconstpointer unused)
+{
+	Probe third = {0};
+
+	g_assert_cmpint(relay_tunnels_join(f->tunnels, id_a, &third.end), ==, RELAY_JOIN_NONE);
+	pair(f);
+	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_a, &third.end), ==, RELAY_JOIN_TAKEN);
+	g_assert_cmpint(relay_tunnels_join(f->tunnels, id_a, &third.end), ==, RELAY_JOIN_TAKEN);
+	g_assert_cmpint(relay_tunnels_join(f->tunnels, id_b, &third.end), ==, RELAY_JOIN_NONE);
+	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_b, &third.end), ==, RELAY_JOIN_OK);
+	relay_end_leave(&third.end, RELAY_END_LEFT, 1000);
+	g_assert_null(third.end.tunnel);
+	g_assert_cmpint(relay_tunnels_join(f->tunnels, id_b, &third.end), ==, RELAY_JOIN_NONE);
+	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_b, &third.end), ==, RELAY_JOIN_OK);
+	relay_end_leave(&third.end, RELAY_END_LEFT, 1000);
+}
+
+static void
+test_full(Fixture *f, gconstpointer unused)
+{
+	static const guint8 id_c[RELAY_TUNNEL_ID_LEN] = "tunnel c";
+	Probe other = {0};
+	Probe third = {0};
+
+	pair(f);
+	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_b, &other.end), ==, RELAY_JOIN_OK);
+	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_c, &third.end), ==, RELAY_JOIN_FULL);
+	relay_end_leave(&other.end, RELAY_END_LEFT, 1000);
+	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_c, &third.end), ==, RELAY_JOIN_OK);
+	relay_end_leave(&third.end, RELAY_END_LEFT, 1000);
+}
+
+static void
+test_leave(Fixture *f, gconstpointer unused)
+{
+	pair(f);
+	say(&f->a, 1, 10);
+	relay_end_leave(&f->a.end, RELAY_END_LEFT, 4001);
+	relay_end_leave(&f->a.end, RELAY_END_VANISHED, 1001);
+	g_assert_cmpuint(f->a.end.close_code, ==, 0);
+	g_assert_cmpuint(f->c.end.close_code, ==, 4001);
+	g_assert_null(f->c.end.tunnel);
+	say(&f->c, 2, 10);
+	hear(f, &f->c, 1, 10);
+	g_assert_null(relay_end_next(&f->a.end, &f->budget));
+	g_assert_cmpuint(f->metrics.ended_total[RELAY_END_LEFT], ==, 1);
+	g_assert_cmpuint(f->metrics.ended_total[RELAY_END_VANISHED], ==, 0);
+}
+
+typedef struct {
+	const char *name;
+	gsize len[3]; /* pieces; the last but one that is not 0 continues */
+	gsize expected[3];
+	gboolean final[3];
+	guint pieces;
+	gboolean binary;
+	guint16 code; /* of the offender; 0 if all is well */
+} PieceCase;
+
+static const PieceCase piece_cases[] = {
+    {"one", {1}, {0}, {TRUE}, 1, TRUE, 0},
+    {"longest", {1000}, {0}, {TRUE}, 1, TRUE, 0},
+    {"longest-in-pieces", {400, 0, 600}, {0, 0, 0}, {FALSE, FALSE, TRUE}, 3, TRUE, 0},
+    {"empty-then-bytes", {0, 5}, {0, 0}, {FALSE, TRUE}, 2, TRUE, 0},
+    {"bytes-then-empty", {5, 0}, {0, 0}, {FALSE, TRUE}, 2, TRUE, 0},
+    {"empty", {0}, {0}, {TRUE}, 1, TRUE, 1002},
+    {"empty-in-pieces", {0, 0}, {0, 0}, {FALSE, TRUE}, 2, TRUE, 1002},
+    {"too-long", {1001}, {0}, {TRUE}, 1, TRUE, 1009},
+    {"too-long-in-pieces", {1000, 1}, {0, 0}, {FALSE, TRUE}, 2, TRUE, 1009},
+    {"too-long-announced", {1}, {1000}, {FALSE}, 1, TRUE, 1009},
+    {"too-long-announced-by-far", {1}, {G_MAXSIZE}, {FALSE}, 1, TRUE, 1009},
+    {"text", {5}, {0}, {TRUE}, 1, FALSE, 1003},
+    {"text-begun", {5}, {5}, {FALSE}, 1, FALSE, 1003},
+};
+
+static void
+test_pieces(Fixture *f, gconstpointer data)
+{
+	const PieceCase *c = data;
+	gsize total = 0;
+
+	pair(f);
+	for (guint i = 0; i < c->pieces; i++) {
+		piece(&f->a, c->len[i], c->expected[i], c->final[i], c->binary);
+		total += c->len[i];
+	}
+	g_assert_cmpuint(f->a.end.close_code, ==, c->code);
+	g_assert_cmpuint(f->c.end.close_code, ==, c->code != 0 ? 1008 : 0);
+	if (c->code == 0)
+		hear(f, &f->c, 0, total);
+	else
+		g_assert_null(relay_end_next(&f->c.end, &f->budget));
+}
+
+static void
+test_messages(Fixture *f, gconstpointer unused)
+{
+	pair(f);
+	for (int i = 0; i < 10; i++)
+		say(&f->a, 1, 1);
+	say(&f->c, 1, 1);
+	g_assert_cmpuint(f->a.end.close_code, ==, 0);
+	say(&f->a, 1, 1);
+	g_assert_cmpuint(f->a.end.close_code, ==, 1008);
+	g_assert_cmpuint(f->c.end.close_code, ==, 1008);
+	g_assert_cmpuint(f->c.end.out.count, ==, 10);
+}
+
+static void
+test_pause(Fixture *f, gconstpointer unused)
+{
+	pair(f);
+	say(&f->a, 1, 900);
+	g_assert_false(f->a.paused);
+	say(&f->a, 2, 900);
+	g_assert_false(f->a.paused);
+	say(&f->a, 3, 900);
+	g_assert_true(f->a.paused);
+	g_assert_false(f->c.paused);
+	hear(f, &f->c, 1, 900);
+	g_assert_true(f->a.paused);
+	hear(f, &f->c, 2, 900);
+	g_assert_false(f->a.paused);
+	hear(f, &f->c, 3, 900);
+}
+
+static void
+test_held(Fixture *f, gconstpointer unused)
+{
+	RelayMessage *message;
+	gsize used;
+
+	pair(f);
+	say(&f->a, 1, 900);
+	used = f->budget.used;
+	message = relay_end_next(&f->c.end, &f->budget);
+	relay_end_hold(&f->c.end, &f->budget, message);
+	relay_message_free(message, &f->budget);
+	g_assert_cmpuint(f->budget.used, ==, used);
+	say(&f->a, 2, 900);
+	say(&f->a, 3, 900);
+	g_assert_true(f->a.paused);
+	hear(f, &f->c, 2, 900);
+	g_assert_false(f->a.paused);
+}
+
+static void
+test_memory(Fixture *f, gconstpointer unused)
+{
+	f->budget.max = 1500;
+	pair(f);
+	say(&f->a, 1, 900);
+	say(&f->c, 2, 900);
+	g_assert_cmpuint(f->c.end.close_code, ==, 1013);
+	g_assert_cmpuint(f->a.end.close_code, ==, 1013);
+	g_assert_cmpuint(f->budget.used, <=, 1500);
+	hear(f, &f->c, 1, 900);
+}
+
+static void
+test_waits(Fixture *f, gconstpointer unused)
+{
+	Probe lonely = {0};
+
+	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_b, &lonely.end), ==, RELAY_JOIN_OK);
+	pair(f);
+	ev_run(f->loop, 0);
+	g_assert_cmpuint(lonely.end.close_code, ==, 1008);
+	g_assert_cmpuint(f->a.end.close_code, ==, 1008);
+	g_assert_cmpuint(f->c.end.close_code, ==, 1008);
+	g_assert_cmpuint(f->metrics.ended_total[RELAY_END_UNPAIRED], ==, 1);
+	g_assert_cmpuint(f->metrics.ended_total[RELAY_END_IDLE], ==, 1);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct {
+		const char *path;
+		void (*test)(Fixture *f, gconstpointer data);
+	} tests[] = {
+	    {"/relay/tunnel/messages-are-forwarded", test_forward},
+	    {"/relay/tunnel/early-messages-are-kept", test_early},
+	    {"/relay/tunnel/too-many-early-messages-end-it", test_early_number},
+	    {"/relay/tunnel/too-large-early-messages-end-it", test_early_size},
+	    {"/relay/tunnel/joins-and-refusals", test_joins},
+	    {"/relay/tunnel/no-more-than-the-limit", test_full},
+	    {"/relay/tunnel/leaving-is-propagated-once", test_leave},
+	    {"/relay/tunnel/too-many-messages-end-it", test_messages},
+	    {"/relay/tunnel/a-slow-reader-pauses-its-peer", test_pause},
+	    {"/relay/tunnel/half-written-messages-count", test_held},
+	    {"/relay/tunnel/no-memory-ends-it", test_memory},
+	    {"/relay/tunnel/waits-end-it", test_waits},
+	};
+
+	g_test_init(&argc, &argv, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
+		g_test_add(tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
+	for (gsize i = 0; i < G_N_ELEMENTS(piece_cases); i++) {
+		g_autofree char *path =
+		    g_strdup_printf("/relay/tunnel/pieces/%s", piece_cases[i].name);
+
+		g_test_add(path, Fixture, &piece_cases[i], set_up, test_pieces, tear_down);
+	}
+	return g_test_run();
+}
