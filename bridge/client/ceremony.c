@@ -29,6 +29,7 @@ struct HybCeremony {
 	HybClientState state; /* the last one reported */
 	HybScan *scan;
 	HybTunnel *tunnel;
+	gboolean handshake_done; /* msg2 is verified */
 	gboolean heard_once; /* an adapter listened at some time */
 	gboolean wait_over;  /* options.bluetooth_wait_ms have passed before that */
 	GError *trouble;     /* why none listens now; NULL when one does */
@@ -308,16 +309,15 @@ on_tunnel_open(HybTunnel *tunnel, gpointer data)
 	pump(self);
 }
 
-/* What a failed message means depends on whether the phone has proved itself by then. */
+/* The phone proves itself by msg2: what does not decrypt afterwards was damaged on its way. */
 static void
 fail_message(HybCeremony *self, HybStatus status)
 {
 	g_autoptr(GError) error = NULL;
-	gboolean secured = self->state >= HYB_CLIENT_SECURED;
 
-	if (status == HYB_ERR_POINT && !secured)
+	if (status == HYB_ERR_POINT && !self->handshake_done)
 		status = HYB_ERR_AUTH;
-	else if (status == HYB_ERR_AUTH && secured)
+	else if (status == HYB_ERR_AUTH && self->handshake_done)
 		status = HYB_ERR_PROTOCOL;
 	hyb_error_set_status(&error, status, NULL);
 	fail(self, g_steal_pointer(&error));
@@ -336,6 +336,7 @@ on_tunnel_message(HybTunnel *tunnel, const guint8 *message, gsize len, gpointer 
 		fail_message(self, status);
 		return;
 	}
+	self->handshake_done = TRUE;
 	if (self->state < HYB_CLIENT_SECURED)
 		arm(self, HANDSHAKE_MS, on_handshake_late);
 	pump(self);
