@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Base64url without padding, as WebAuthn JSON writes bytes. Source: RFC 4648 §5. */
+/* Base64url without padding, as WebAuthn JSON writes bytes, for GLib: proto/base64url.h. */
 #pragma once
 
 #include <glib.h>

@@ -7,10 +7,11 @@
 #include "ble/scan.h"
 #include "bridge/common/error.h"
 #include "bridge/common/tunnel.h"
+#include "proto/advert.h"
 #include "proto/p256.h"
 
-/* hybrid.md §4.1: FIDO's service data UUID, and Google's older one that iPhones still send. */
-static const guint16 advert_uuids[] = {0xFFF9, 0xFDE2};
+/* hybrid.md §4.1: iPhones still send the older one. */
+static const guint16 advert_uuids[] = {HYB_ADVERT_UUID_FIDO, HYB_ADVERT_UUID_GOOGLE};
 
 /* hybrid.md §1.4 [R]: a phone answers these by itself, within one exchange of messages. */
 #define HANDSHAKE_MS 10000
