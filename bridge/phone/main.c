@@ -55,11 +55,21 @@ harden(void)
 #endif
 }
 
+/* Start and stop of Bluetooth are for those who look for faults, not for the owner's terminal. */
+static GLogWriterOutput
+write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+	if ((level & G_LOG_LEVEL_MESSAGE) != 0 && g_getenv("G_MESSAGES_DEBUG") == NULL)
+		return G_LOG_WRITER_HANDLED;
+	return g_log_writer_default(level, fields, n_fields, data);
+}
+
 int
 main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
 	harden();
+	g_log_set_writer_func(write_log, NULL, NULL);
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		print_help(stdout);
 		return 0;

@@ -58,9 +58,10 @@ read_line(int fd, HybPassphrase *out, GError **error)
 	return TRUE;
 }
 
-/* Ctrl-C while echo is off must not leave the terminal so. */
+/* Echo goes off before the prompt comes, or a quick typist is seen. Ctrl-C must not leave it off.
+ */
 static gboolean
-read_quietly(int tty, HybPassphrase *out, GError **error)
+read_quietly(int tty, const char *prompt, HybPassphrase *out, GError **error)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	struct sigaction old[G_N_ELEMENTS(signals)], action = {.sa_handler = on_signal};
@@ -76,7 +77,9 @@ read_quietly(int tty, HybPassphrase *out, GError **error)
 	quiet.c_lflag &= (tcflag_t) ~(ECHO | ECHOE | ECHOK | ECHONL);
 	quiet.c_lflag |= ICANON | ISIG;
 	tcsetattr(tty, TCSAFLUSH, &quiet);
+	dprintf(tty, "%s", prompt);
 	ok = read_line(tty, out, error);
+	dprintf(tty, "\n");
 	tcsetattr(tty, TCSAFLUSH, &before);
 	for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
 		sigaction(signals[i], &old[i], NULL);
@@ -95,9 +98,7 @@ hyb_passphrase_read(int fd, const char *prompt, HybPassphrase *out, GError **err
 	if (tty < 0)
 		return fail(error, HYB_ERROR_USAGE,
 		    "There is no terminal to type a passphrase on; give it with --passphrase-fd");
-	dprintf(tty, "%s", prompt);
-	ok = read_quietly(tty, out, error);
-	dprintf(tty, "\n");
+	ok = read_quietly(tty, prompt, out, error);
 	close(tty);
 	return ok;
 }

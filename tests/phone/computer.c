@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <gio/gio.h>
+#include <glib-unix.h>
 #include <openssl/rand.h>
 
 #include "ble/scan.h"
@@ -26,7 +27,7 @@ static struct {
 	gboolean answered;
 	char *adapter;
 	char *hint;
-	char *then;  /* after the request: wait, leave, shutdown */
+	char *then;  /* on SIGUSR1: leave, shutdown */
 	char *after; /* after the answer: shutdown, leave, stay */
 	int age;
 } self;
@@ -74,13 +75,15 @@ on_closed(HybTunnel *tunnel, guint16 code, const GError *error, gpointer data)
 	g_main_loop_quit(self.loop);
 }
 
-static void
-after_request(void)
+static gboolean
+on_signal(gpointer data)
 {
 	if (is(self.then, "leave"))
 		hyb_tunnel_close(self.tunnel);
-	else if (is(self.then, "shutdown"))
+	else
 		g_assert_cmpint(hyb_client_shutdown(self.client), ==, HYB_OK);
+	pump();
+	return G_SOURCE_REMOVE;
 }
 
 static void
@@ -113,7 +116,6 @@ act(const HybClientAction *action)
 	case HYB_CLIENT_ACTION_READY:
 		g_assert_cmpint(
 		    hyb_client_request(self.client, self.ctap.data, self.ctap.len), ==, HYB_OK);
-		after_request();
 		break;
 	case HYB_CLIENT_ACTION_RESPONSE:
 		after_answer(action->bytes);
@@ -228,6 +230,7 @@ main(int argc, char **argv)
 	g_assert_no_error(error);
 	build_request(argc, argv);
 	self.loop = g_main_loop_new(NULL, FALSE);
+	g_unix_signal_add(SIGUSR1, on_signal, NULL);
 	show_code();
 	self.scan = hyb_scan_start(self.adapter, uuids, G_N_ELEMENTS(uuids), &events, NULL);
 	g_main_loop_run(self.loop);

@@ -92,12 +92,16 @@ class CeremonyTest(LabCase):
     def test_computer_takes_its_request_back(self):
         computer, uri = self.computer("--then", "shutdown", *MAKE)
         phone = self.scan(uri, "--approve", "none")
+        phone.err.wait('"answering"')
+        computer.popen.send_signal(signal.SIGUSR1)
         self.assert_ends(phone, 50, "cancelled")
         self.assertNotEqual(computer.status(), 0)
 
     def test_computer_leaves_while_the_owner_is_asked(self):
         computer, uri = self.computer("--then", "leave", *MAKE)
         phone = self.scan(uri, "--approve", "none")
+        phone.err.wait('"answering"')
+        computer.popen.send_signal(signal.SIGUSR1)
         self.assert_ends(phone, 31, "phone-left")
         self.assertNotEqual(computer.status(), 0)
 
