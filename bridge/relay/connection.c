@@ -170,7 +170,7 @@ relay_connection_accept(
 	RelayConnection *self;
 	struct lws *wsi;
 
-	if (server->connections.length >= server->options->limits.connections) {
+	if (server->connections.length >= server->connections_max) {
 		server->metrics.refused_total[RELAY_REFUSED_CONNECTIONS]++;
 		close(fd);
 		return;

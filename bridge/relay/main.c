@@ -22,6 +22,5 @@ main(int argc, char **argv)
 	}
 	if (options != NULL && !options->check_config && relay_server_run(options, &error))
 		return 0;
-	g_printerr("hybridge-relay: %s.\n", error->message);
-	return error->code;
+	return hyb_error_report("hybridge-relay", error);
 }

@@ -71,23 +71,24 @@ on_metrics_accept(int fd, const struct sockaddr_storage *peer, gpointer user_dat
 }
 
 /* The library's descriptor table has as many rows as there may be descriptors, and it is
- * searched: no more than we need. */
-static gboolean
-limit_descriptors(const RelayLimits *limits, GError **error)
+ * searched: no more than we need. Returns: how many connections fit */
+static guint
+limit_descriptors(const RelayLimits *limits)
 {
 	rlim_t need = (rlim_t)limits->connections + OTHER_FDS;
 	struct rlimit now;
+	guint fit;
 
 	getrlimit(RLIMIT_NOFILE, &now);
-	if (now.rlim_max != RLIM_INFINITY && now.rlim_max < need) {
-		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
-		    "%u connections need %lu descriptors, but the system allows %lu",
-		    limits->connections, (unsigned long)need, (unsigned long)now.rlim_max);
-		return FALSE;
-	}
-	now.rlim_cur = need;
+	now.rlim_cur = now.rlim_max == RLIM_INFINITY ? need : MIN(need, now.rlim_max);
 	setrlimit(RLIMIT_NOFILE, &now);
-	return TRUE;
+	getrlimit(RLIMIT_NOFILE, &now);
+	if (now.rlim_cur >= need)
+		return limits->connections;
+	fit = now.rlim_cur > 2 * OTHER_FDS ? (guint)now.rlim_cur - OTHER_FDS : OTHER_FDS;
+	g_warning("The system allows %lu descriptors: going on with %u connections instead of %u",
+	    (unsigned long)now.rlim_cur, fit, limits->connections);
+	return fit;
 }
 
 static gboolean
@@ -260,9 +261,10 @@ server_init(Server *self, const RelayOptions *options, GError **error)
 	    relay_addresses_new(limits->address_connections, limits->address_refusals);
 	shared->tunnels = relay_tunnels_new(limits, shared->deadlines, &shared->budget,
 	    &shared->metrics, &relay_connection_end_ops);
-	return (options->plain || relay_tls_check(options->cert, options->key, error)) &&
-	       limit_descriptors(limits, error) && open_listeners(self, options, error) &&
-	       start_library(self, options, error);
+	if (!options->plain && !relay_tls_check(options->cert, options->key, error))
+		return FALSE;
+	shared->connections_max = limit_descriptors(limits);
+	return open_listeners(self, options, error) && start_library(self, options, error);
 }
 
 gboolean

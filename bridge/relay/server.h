@@ -15,6 +15,7 @@
 /**
  * RelayServer: what a connection needs of its server
  * @connections: every RelayConnection, by its link
+ * @connections_max: how many there may be: the setting, or what the system allows
  * @stopping: no new connections; the loop ends with the last one
  */
 typedef struct {
@@ -27,6 +28,7 @@ typedef struct {
 	RelayBudget budget;
 	RelayMetrics metrics;
 	GQueue connections;
+	guint connections_max;
 	gboolean stopping;
 } RelayServer;
 

@@ -70,7 +70,8 @@ def tunnel_id():
 class Relay:
     """A relay of its own for one test, on free ports."""
 
-    def __init__(self, *options, tls=False, listen=("127.0.0.1:0",), env=None):
+    def __init__(self, *options, tls=False, listen=("127.0.0.1:0",), env=None,
+                 preexec_fn=None):
         command = [RELAY, "--metrics", "127.0.0.1:0"]
         for where in listen:
             command += ["--listen", where]
@@ -81,7 +82,8 @@ class Relay:
         self.error_lines = []
         self.process = subprocess.Popen(command + list(options), stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True,
-                                        env={**os.environ, **(env or {})})
+                                        env={**os.environ, **(env or {})},
+                                        preexec_fn=preexec_fn)
         self._reader = threading.Thread(target=self._read_errors, daemon=True)
         self._reader.start()
         for _ in range(len(listen) + 1):
