@@ -16,6 +16,9 @@
 /* Garbage read on, so that the peer gets to see its answer instead of a reset. */
 #define DISCARD_MAX 65536
 
+/* On the metrics listener, on top of all others: a full relay can still be looked at. */
+#define OPERATORS_MAX 16
+
 typedef enum {
 	STATE_TLS,     /* handshake */
 	STATE_REQUEST, /* HTTP head */
@@ -104,7 +107,10 @@ connection_gone(RelayConnection *self)
 	relay_end_clear(&self->end, &server->budget);
 	relay_deadline_stop(server->deadlines, &self->deadline);
 	g_queue_unlink(&server->connections, &self->link);
-	server->metrics.connections--;
+	if (self->kind == RELAY_CONNECTION_METRICS)
+		server->operators--;
+	else
+		server->metrics.connections--;
 	if (self->address != NULL)
 		relay_addresses_leave(server->addresses, self->address);
 	self->address = NULL;
@@ -150,11 +156,23 @@ connection_new(RelayServer *server, RelayConnectionKind kind, RelayAddress *addr
 	self->deadline.owner = self;
 	self->link = (GList){.data = self};
 	g_queue_push_tail_link(&server->connections, &self->link);
-	server->metrics.connections++;
-	server->metrics.connections_total++;
+	if (kind == RELAY_CONNECTION_METRICS) {
+		server->operators++;
+	} else {
+		server->metrics.connections++;
+		server->metrics.connections_total++;
+	}
 	self->state = tls ? STATE_TLS : STATE_REQUEST;
 	wait_for(self, tls ? RELAY_WAIT_TLS : RELAY_WAIT_REQUEST);
 	return self;
+}
+
+static gboolean
+is_full(const RelayServer *server, RelayConnectionKind kind)
+{
+	if (kind == RELAY_CONNECTION_METRICS)
+		return server->operators >= OPERATORS_MAX;
+	return server->metrics.connections >= server->connections_max;
 }
 
 void
@@ -170,7 +188,7 @@ relay_connection_accept(
 	RelayConnection *self;
 	struct lws *wsi;
 
-	if (server->connections.length >= server->connections_max) {
+	if (is_full(server, kind)) {
 		server->metrics.refused_total[RELAY_REFUSED_CONNECTIONS]++;
 		close(fd);
 		return;

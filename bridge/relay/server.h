@@ -15,7 +15,9 @@
 /**
  * RelayServer: what a connection needs of its server
  * @connections: every RelayConnection, by its link
- * @connections_max: how many there may be: the setting, or what the system allows
+ * @connections_max: how many there may be, of phones and computers: the setting, or what the
+ *   system allows
+ * @operators: how many of @connections are on the metrics listener
  * @stopping: no new connections; the loop ends with the last one
  */
 typedef struct {
@@ -29,6 +31,7 @@ typedef struct {
 	RelayMetrics metrics;
 	GQueue connections;
 	guint connections_max;
+	guint operators;
 	gboolean stopping;
 } RelayServer;
 
