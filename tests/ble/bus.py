@@ -31,7 +31,8 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
   <policy context="default">
     <allow user="*"/>
     <allow own="*"/>
-    <allow send_destination="*" eavesdrop="false"/>
+    <allow send_destination="*"/>
+    <allow receive_sender="*"/>
     {rules}
   </policy>
 </busconfig>
@@ -134,7 +135,11 @@ class PrivateBus:
         self.address = f'unix:path={self.folder}/bus'
         self.daemon = None
         self.config = config
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def start(self):
         self.daemon = Program('dbus-daemon', f'--config-file={self.config}', '--nofork',
@@ -145,7 +150,8 @@ class PrivateBus:
         self.daemon.stop()
 
     def close(self):
-        self.stop()
+        if self.daemon is not None:
+            self.stop()
         shutil.rmtree(self.folder)
 
 
@@ -156,7 +162,11 @@ class Air(World):
         self.program = program
         self.bus = PrivateBus()
         self.address = self.bus.address
-        self.start_service()
+        try:
+            self.start_service()
+        except BaseException:
+            self.close()
+            raise
 
     def start_service(self):
         self.service = Program(self.program, '--adapters', '2', env=self.environment())
