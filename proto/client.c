@@ -5,106 +5,30 @@
 
 #include <openssl/crypto.h>
 
-#include "proto/advert.h"
 #include "proto/bytes.h"
-#include "proto/channel.h"
-#include "proto/domain.h"
+#include "proto/client_private.h"
 #include "proto/frame.h"
-#include "proto/handshake.h"
-#include "proto/kdf.h"
-#include "proto/outbox.h"
-#include "proto/p256.h"
-#include "proto/path.h"
-#include "proto/payload.h"
 #include "proto/update.h"
 
-enum { ARENA_LEN = 66 * 1024, POST_HANDSHAKE_MAX = 8192 };
+typedef HybClientStage Stage;
 
-/* The states of client.h in as many steps as tell every legal event from every other. */
-typedef enum {
-	STAGE_QR_SHOWN,	     /* QR: advert awaited */
-	STAGE_CALLING,	     /* linked: advert and tunnel awaited */
-	STAGE_HEARD,	     /* tunnel awaited */
-	STAGE_JOINED,	     /* linked: advert awaited */
-	STAGE_JOINED_SIGNAL, /* linked: advert and connection signal awaited */
-	STAGE_MSG2_SIGNAL,   /* linked: connection signal, then msg2 awaited */
-	STAGE_MSG2,	     /* msg2 awaited */
-	STAGE_POST,	     /* post-handshake message awaited */
-	STAGE_SECURED,	     /* our request awaited */
-	STAGE_WAITING_CTAP,  /* response awaited */
-	STAGE_WAITING_JSON,
-	STAGE_ANSWERED, /* another request or our shutdown awaited */
-	STAGE_SHUT,	/* updates still read */
-	STAGE_CLOSED,
-	STAGE_FAILED,
-	STAGES,
-} Stage;
-
-static const HybClientState states[STAGES] = {
-    [STAGE_QR_SHOWN] = HYB_CLIENT_QR_SHOWN,
-    [STAGE_CALLING] = HYB_CLIENT_IDLE,
-    [STAGE_HEARD] = HYB_CLIENT_PHONE_HEARD,
-    [STAGE_JOINED] = HYB_CLIENT_TUNNEL_OPEN,
-    [STAGE_JOINED_SIGNAL] = HYB_CLIENT_TUNNEL_OPEN,
-    [STAGE_MSG2_SIGNAL] = HYB_CLIENT_TUNNEL_OPEN,
-    [STAGE_MSG2] = HYB_CLIENT_TUNNEL_OPEN,
-    [STAGE_POST] = HYB_CLIENT_TUNNEL_OPEN,
-    [STAGE_SECURED] = HYB_CLIENT_SECURED,
-    [STAGE_WAITING_CTAP] = HYB_CLIENT_WAITING_FOR_PERSON,
-    [STAGE_WAITING_JSON] = HYB_CLIENT_WAITING_FOR_PERSON,
-    [STAGE_ANSWERED] = HYB_CLIENT_DONE,
-    [STAGE_SHUT] = HYB_CLIENT_DONE,
-    [STAGE_CLOSED] = HYB_CLIENT_DONE,
-    [STAGE_FAILED] = HYB_CLIENT_FAILED,
+static const HybClientState states[HYB_CLIENT_STAGES] = {
+    [HYB_CLIENT_STAGE_QR_SHOWN] = HYB_CLIENT_QR_SHOWN,
+    [HYB_CLIENT_STAGE_CALLING] = HYB_CLIENT_IDLE,
+    [HYB_CLIENT_STAGE_HEARD] = HYB_CLIENT_PHONE_HEARD,
+    [HYB_CLIENT_STAGE_JOINED] = HYB_CLIENT_TUNNEL_OPEN,
+    [HYB_CLIENT_STAGE_JOINED_SIGNAL] = HYB_CLIENT_TUNNEL_OPEN,
+    [HYB_CLIENT_STAGE_MSG2_SIGNAL] = HYB_CLIENT_TUNNEL_OPEN,
+    [HYB_CLIENT_STAGE_MSG2] = HYB_CLIENT_TUNNEL_OPEN,
+    [HYB_CLIENT_STAGE_POST] = HYB_CLIENT_TUNNEL_OPEN,
+    [HYB_CLIENT_STAGE_SECURED] = HYB_CLIENT_SECURED,
+    [HYB_CLIENT_STAGE_WAITING_CTAP] = HYB_CLIENT_WAITING_FOR_PERSON,
+    [HYB_CLIENT_STAGE_WAITING_JSON] = HYB_CLIENT_WAITING_FOR_PERSON,
+    [HYB_CLIENT_STAGE_ANSWERED] = HYB_CLIENT_DONE,
+    [HYB_CLIENT_STAGE_SHUT] = HYB_CLIENT_DONE,
+    [HYB_CLIENT_STAGE_CLOSED] = HYB_CLIENT_DONE,
+    [HYB_CLIENT_STAGE_FAILED] = HYB_CLIENT_FAILED,
 };
-
-struct HybClient {
-	HybCrypto *crypto;
-	Stage stage;
-	HybOutbox outbox;
-
-	/* Set up by _new */
-	HybHandshakePattern pattern;
-	HybQrHint hint;
-	bool linking;	     /* QR key 4 was true */
-	bool expects_signal; /* the relay's 101 announced it */
-	uint8_t secret[32];  /* QR secret or link secret */
-	size_t secret_len;
-	uint8_t private_key[HYB_P256_SCALAR_LEN];  /* QR key 0's; zero when linked */
-	uint8_t static_public[HYB_P256_POINT_LEN]; /* QR key 0, or the link's identity key */
-	HybAdvertKey *advert_key;
-	char qr_text[HYB_QR_TEXT_MAX];
-	char host[HYB_DOMAIN_NAME_MAX];
-	char path[HYB_PATH_CONTACT_MAX];
-	char client_payload[HYB_CLIENT_PAYLOAD_HEX_MAX];
-
-	/* Come by while it runs */
-	uint8_t psk[HYB_PSK_LEN];
-	uint8_t ephemeral[HYB_P256_SCALAR_LEN];
-	HybHandshake handshake;
-	uint8_t handshake_hash[HYB_HASH_LEN];
-	HybChannel channel;
-	HybPostHandshake info; /* borrowed from @post_handshake */
-	uint8_t post_handshake[POST_HANDSHAKE_MAX];
-
-	HybBuf in;	/* the message that was received last */
-	size_t in_most; /* bytes of @in ever in use */
-};
-
-/* Drops what an ended session must not keep; what was taken out stays readable. */
-static void
-wipe_keys(HybClient *self)
-{
-	OPENSSL_cleanse(self->secret, sizeof(self->secret));
-	OPENSSL_cleanse(self->private_key, sizeof(self->private_key));
-	OPENSSL_cleanse(self->psk, sizeof(self->psk));
-	OPENSSL_cleanse(self->ephemeral, sizeof(self->ephemeral));
-	OPENSSL_cleanse(self->qr_text, sizeof(self->qr_text));
-	hyb_handshake_clear(&self->handshake);
-	hyb_channel_clear(&self->channel);
-	hyb_advert_key_free(self->advert_key);
-	self->advert_key = NULL;
-}
 
 static HybStatus
 push_close(HybClient *self)
@@ -117,10 +41,10 @@ static HybStatus
 fail(HybClient *self, HybStatus st)
 {
 	hyb_outbox_drop(&self->outbox);
-	if (self->stage != STAGE_QR_SHOWN && push_close(self) != HYB_OK)
+	if (self->stage != HYB_CLIENT_STAGE_QR_SHOWN && push_close(self) != HYB_OK)
 		st = HYB_ERR_LIMIT;
-	self->stage = STAGE_FAILED;
-	wipe_keys(self);
+	self->stage = HYB_CLIENT_STAGE_FAILED;
+	hyb_client_wipe_keys(self);
 	return st;
 }
 
@@ -128,8 +52,8 @@ fail(HybClient *self, HybStatus st)
 static HybStatus
 finish(HybClient *self)
 {
-	self->stage = STAGE_CLOSED;
-	wipe_keys(self);
+	self->stage = HYB_CLIENT_STAGE_CLOSED;
+	hyb_client_wipe_keys(self);
 	return push_close(self);
 }
 
@@ -205,7 +129,7 @@ hear_qr(HybClient *self, HybBytes data)
 	if (st != HYB_OK)
 		return fail(self, st);
 	hyb_path_build_connect(eid.routing_id, tunnel_id, HYB_HEX_LOWER, self->path);
-	self->stage = STAGE_HEARD;
+	self->stage = HYB_CLIENT_STAGE_HEARD;
 	return HYB_OK;
 }
 
@@ -220,7 +144,7 @@ hear_linked(HybClient *self, HybBytes data, Stage next)
 	if (st != HYB_OK)
 		return st;
 	st = derive_psk(self, plaintext);
-	if (st == HYB_OK && next != STAGE_HEARD)
+	if (st == HYB_OK && next != HYB_CLIENT_STAGE_HEARD)
 		st = send_msg1(self);
 	if (st != HYB_OK)
 		return fail(self, st);
@@ -231,19 +155,19 @@ hear_linked(HybClient *self, HybBytes data, Stage next)
 static HybStatus
 hear_while_calling(HybClient *self, HybBytes data)
 {
-	return hear_linked(self, data, STAGE_HEARD);
+	return hear_linked(self, data, HYB_CLIENT_STAGE_HEARD);
 }
 
 static HybStatus
 hear_while_joined(HybClient *self, HybBytes data)
 {
-	return hear_linked(self, data, STAGE_MSG2);
+	return hear_linked(self, data, HYB_CLIENT_STAGE_MSG2);
 }
 
 static HybStatus
 hear_before_signal(HybClient *self, HybBytes data)
 {
-	return hear_linked(self, data, STAGE_MSG2_SIGNAL);
+	return hear_linked(self, data, HYB_CLIENT_STAGE_MSG2_SIGNAL);
 }
 
 /* The tunnel opens; @data is the ephemeral scalar. */
@@ -255,14 +179,15 @@ open_heard(HybClient *self, HybBytes data)
 
 	if (st != HYB_OK)
 		return fail(self, st);
-	self->stage = self->expects_signal ? STAGE_MSG2_SIGNAL : STAGE_MSG2;
+	self->stage = self->expects_signal ? HYB_CLIENT_STAGE_MSG2_SIGNAL : HYB_CLIENT_STAGE_MSG2;
 	return HYB_OK;
 }
 
 static HybStatus
 open_calling(HybClient *self, HybBytes data)
 {
-	self->stage = self->expects_signal ? STAGE_JOINED_SIGNAL : STAGE_JOINED;
+	self->stage =
+	    self->expects_signal ? HYB_CLIENT_STAGE_JOINED_SIGNAL : HYB_CLIENT_STAGE_JOINED;
 	return HYB_OK;
 }
 
@@ -281,13 +206,13 @@ read_signal(HybClient *self, HybBytes data, Stage next)
 static HybStatus
 read_signal_joined(HybClient *self, HybBytes data)
 {
-	return read_signal(self, data, STAGE_JOINED);
+	return read_signal(self, data, HYB_CLIENT_STAGE_JOINED);
 }
 
 static HybStatus
 read_signal_msg2(HybClient *self, HybBytes data)
 {
-	return read_signal(self, data, STAGE_MSG2);
+	return read_signal(self, data, HYB_CLIENT_STAGE_MSG2);
 }
 
 /* hybrid.md §10, step 7: nothing may come before msg1. */
@@ -313,7 +238,7 @@ read_msg2(HybClient *self, HybBytes data)
 	hyb_handshake_result_clear(&result);
 	OPENSSL_cleanse(self->psk, sizeof(self->psk));
 	OPENSSL_cleanse(self->ephemeral, sizeof(self->ephemeral));
-	self->stage = STAGE_POST;
+	self->stage = HYB_CLIENT_STAGE_POST;
 	return HYB_OK;
 }
 
@@ -350,7 +275,7 @@ read_post_handshake(HybClient *self, HybBytes data)
 		return st;
 	if (!serves_hint(self))
 		return HYB_ERR_UNSUPPORTED;
-	self->stage = STAGE_SECURED;
+	self->stage = HYB_CLIENT_STAGE_SECURED;
 	return hyb_outbox_push(&self->outbox, HYB_CLIENT_ACTION_READY, hyb_bytes_none());
 }
 
@@ -385,13 +310,13 @@ take_shutdown(HybClient *self)
 static HybStatus
 take_response(HybClient *self, Stage waiting, HybBytes payload)
 {
-	if (self->stage == STAGE_SHUT)
+	if (self->stage == HYB_CLIENT_STAGE_SHUT)
 		return HYB_OK;
 	if (self->stage != waiting)
 		return HYB_ERR_PROTOCOL;
 	if (payload.len == 0)
 		return HYB_ERR_MALFORMED;
-	self->stage = STAGE_ANSWERED;
+	self->stage = HYB_CLIENT_STAGE_ANSWERED;
 	return hyb_outbox_push(&self->outbox, HYB_CLIENT_ACTION_RESPONSE, payload);
 }
 
@@ -412,11 +337,11 @@ read_frame(HybClient *self, HybBytes data)
 	case HYB_FRAME_SHUTDOWN:
 		return take_shutdown(self);
 	case HYB_FRAME_CTAP:
-		return take_response(self, STAGE_WAITING_CTAP, payload);
+		return take_response(self, HYB_CLIENT_STAGE_WAITING_CTAP, payload);
 	case HYB_FRAME_UPDATE:
 		return take_update(self, payload);
 	case HYB_FRAME_JSON:
-		return take_response(self, STAGE_WAITING_JSON, payload);
+		return take_response(self, HYB_CLIENT_STAGE_WAITING_JSON, payload);
 	}
 	return HYB_ERR_PROTOCOL;
 }
@@ -430,7 +355,7 @@ request_ctap(HybClient *self, HybBytes data)
 
 	if (st != HYB_OK)
 		return fail(self, st);
-	self->stage = STAGE_WAITING_CTAP;
+	self->stage = HYB_CLIENT_STAGE_WAITING_CTAP;
 	return HYB_OK;
 }
 
@@ -441,7 +366,7 @@ request_json(HybClient *self, HybBytes data)
 
 	if (st != HYB_OK)
 		return fail(self, st);
-	self->stage = STAGE_WAITING_JSON;
+	self->stage = HYB_CLIENT_STAGE_WAITING_JSON;
 	return HYB_OK;
 }
 
@@ -455,7 +380,7 @@ shut_down(HybClient *self, HybBytes data)
 	if (st != HYB_OK)
 		return fail(self, st);
 	if (self->linking)
-		self->stage = STAGE_SHUT;
+		self->stage = HYB_CLIENT_STAGE_SHUT;
 	return HYB_OK;
 }
 
@@ -473,8 +398,8 @@ close_early(HybClient *self, HybBytes data)
 static HybStatus
 close_late(HybClient *self, HybBytes data)
 {
-	self->stage = STAGE_CLOSED;
-	wipe_keys(self);
+	self->stage = HYB_CLIENT_STAGE_CLOSED;
+	hyb_client_wipe_keys(self);
 	return HYB_OK;
 }
 
@@ -492,40 +417,42 @@ typedef enum {
 typedef HybStatus (*Move)(HybClient *self, HybBytes data);
 
 /* What is not here is HYB_ERR_STATE and changes nothing. */
-static const Move moves[STAGES][EVENTS] = {
-    [STAGE_QR_SHOWN] = {[EVENT_ADVERT] = hear_qr},
-    [STAGE_CALLING] = {[EVENT_ADVERT] = hear_while_calling,
+static const Move moves[HYB_CLIENT_STAGES][EVENTS] = {
+    [HYB_CLIENT_STAGE_QR_SHOWN] = {[EVENT_ADVERT] = hear_qr},
+    [HYB_CLIENT_STAGE_CALLING] = {[EVENT_ADVERT] = hear_while_calling,
 	[EVENT_OPEN] = open_calling,
 	[EVENT_TUNNEL_CLOSED] = close_early},
-    [STAGE_HEARD] = {[EVENT_OPEN] = open_heard, [EVENT_TUNNEL_CLOSED] = close_early},
-    [STAGE_JOINED] = {[EVENT_ADVERT] = hear_while_joined,
+    [HYB_CLIENT_STAGE_HEARD] = {[EVENT_OPEN] = open_heard, [EVENT_TUNNEL_CLOSED] = close_early},
+    [HYB_CLIENT_STAGE_JOINED] = {[EVENT_ADVERT] = hear_while_joined,
 	[EVENT_MESSAGE] = read_early,
 	[EVENT_TUNNEL_CLOSED] = close_early},
-    [STAGE_JOINED_SIGNAL] = {[EVENT_ADVERT] = hear_before_signal,
+    [HYB_CLIENT_STAGE_JOINED_SIGNAL] = {[EVENT_ADVERT] = hear_before_signal,
 	[EVENT_MESSAGE] = read_signal_joined,
 	[EVENT_TUNNEL_CLOSED] = close_early},
-    [STAGE_MSG2_SIGNAL] = {[EVENT_MESSAGE] = read_signal_msg2, [EVENT_TUNNEL_CLOSED] = close_early},
-    [STAGE_MSG2] = {[EVENT_MESSAGE] = read_msg2, [EVENT_TUNNEL_CLOSED] = close_early},
-    [STAGE_POST] = {[EVENT_MESSAGE] = read_post_handshake, [EVENT_TUNNEL_CLOSED] = close_early},
-    [STAGE_SECURED] = {[EVENT_MESSAGE] = read_frame,
+    [HYB_CLIENT_STAGE_MSG2_SIGNAL] =
+	{[EVENT_MESSAGE] = read_signal_msg2, [EVENT_TUNNEL_CLOSED] = close_early},
+    [HYB_CLIENT_STAGE_MSG2] = {[EVENT_MESSAGE] = read_msg2, [EVENT_TUNNEL_CLOSED] = close_early},
+    [HYB_CLIENT_STAGE_POST] =
+	{[EVENT_MESSAGE] = read_post_handshake, [EVENT_TUNNEL_CLOSED] = close_early},
+    [HYB_CLIENT_STAGE_SECURED] = {[EVENT_MESSAGE] = read_frame,
 	[EVENT_REQUEST] = request_ctap,
 	[EVENT_REQUEST_JSON] = request_json,
 	[EVENT_SHUTDOWN] = shut_down,
 	[EVENT_TUNNEL_CLOSED] = close_early},
-    [STAGE_WAITING_CTAP] = {[EVENT_MESSAGE] = read_frame,
+    [HYB_CLIENT_STAGE_WAITING_CTAP] = {[EVENT_MESSAGE] = read_frame,
 	[EVENT_SHUTDOWN] = shut_down,
 	[EVENT_TUNNEL_CLOSED] = close_early},
-    [STAGE_WAITING_JSON] = {[EVENT_MESSAGE] = read_frame,
+    [HYB_CLIENT_STAGE_WAITING_JSON] = {[EVENT_MESSAGE] = read_frame,
 	[EVENT_SHUTDOWN] = shut_down,
 	[EVENT_TUNNEL_CLOSED] = close_early},
-    [STAGE_ANSWERED] = {[EVENT_MESSAGE] = read_frame,
+    [HYB_CLIENT_STAGE_ANSWERED] = {[EVENT_MESSAGE] = read_frame,
 	[EVENT_REQUEST] = request_ctap,
 	[EVENT_REQUEST_JSON] = request_json,
 	[EVENT_SHUTDOWN] = shut_down,
 	[EVENT_TUNNEL_CLOSED] = close_late},
-    [STAGE_SHUT] = {[EVENT_MESSAGE] = read_frame, [EVENT_TUNNEL_CLOSED] = close_late},
-    [STAGE_CLOSED] = {[EVENT_TUNNEL_CLOSED] = close_late},
-    [STAGE_FAILED] = {NULL},
+    [HYB_CLIENT_STAGE_SHUT] = {[EVENT_MESSAGE] = read_frame, [EVENT_TUNNEL_CLOSED] = close_late},
+    [HYB_CLIENT_STAGE_CLOSED] = {[EVENT_TUNNEL_CLOSED] = close_late},
+    [HYB_CLIENT_STAGE_FAILED] = {NULL},
 };
 
 static HybStatus
@@ -537,142 +464,6 @@ move(HybClient *self, Event event, HybBytes data)
 }
 
 /* The calls of client.h. */
-
-static HybStatus
-client_new(HybClient **client)
-{
-	HybClient *self = OPENSSL_zalloc(sizeof(*self));
-
-	if (self == NULL)
-		return HYB_ERR_CRYPTO;
-	self->in.data = OPENSSL_malloc(HYB_CLIENT_MESSAGE_MAX);
-	self->in.cap = HYB_CLIENT_MESSAGE_MAX;
-	self->outbox.arena.data = OPENSSL_malloc(ARENA_LEN);
-	self->outbox.arena.cap = ARENA_LEN;
-	if (self->in.data == NULL || self->outbox.arena.data == NULL ||
-	    hyb_crypto_new(&self->crypto) != HYB_OK) {
-		hyb_client_free(self);
-		return HYB_ERR_CRYPTO;
-	}
-	*client = self;
-	return HYB_OK;
-}
-
-static void
-client_cleanup(HybClient **client)
-{
-	hyb_client_free(*client);
-}
-
-static HybStatus
-prepare_advert_key(HybClient *self, HybBytes salt)
-{
-	uint8_t eid_key[HYB_EID_KEY_LEN];
-	HybStatus st;
-
-	st = hyb_kdf_derive(self->crypto, HYB_KDF_EID_KEY,
-	    hyb_bytes(self->secret, self->secret_len), salt, eid_key, sizeof(eid_key));
-	if (st == HYB_OK)
-		st = hyb_advert_key_new(self->crypto, eid_key, &self->advert_key);
-	OPENSSL_cleanse(eid_key, sizeof(eid_key));
-	return st;
-}
-
-static HybStatus
-prepare_qr_text(HybClient *self, uint64_t timestamp)
-{
-	HybQr qr = {
-	    .num_known_domains = HYB_DOMAIN_ASSIGNED,
-	    .has_timestamp = true,
-	    .timestamp = timestamp,
-	    .has_supports_linking = true,
-	    .supports_linking = self->linking,
-	    .hint = self->hint,
-	    .transports = 1U << HYB_QR_TRANSPORT_TUNNEL,
-	};
-	HybStatus st;
-
-	memcpy(qr.public_key, self->static_public, sizeof(qr.public_key));
-	memcpy(qr.secret, self->secret, sizeof(qr.secret));
-	st = hyb_qr_build(&qr, self->qr_text);
-	hyb_qr_clear(&qr);
-	return st;
-}
-
-HybStatus
-hyb_client_new_qr(const uint8_t private_key[static 32],
-    const uint8_t qr_secret[static HYB_QR_SECRET_LEN], HybQrHint hint, uint64_t timestamp,
-    bool linking, HybClient **client)
-{
-	HYB_CLEANUP(client_cleanup) HybClient *self = NULL;
-	HybStatus st = client_new(&self);
-
-	if (st != HYB_OK)
-		return st;
-	self->stage = STAGE_QR_SHOWN;
-	self->pattern = HYB_HANDSHAKE_KNPSK0;
-	self->hint = hint;
-	self->linking = linking;
-	memcpy(self->private_key, private_key, sizeof(self->private_key));
-	memcpy(self->secret, qr_secret, HYB_QR_SECRET_LEN);
-	self->secret_len = HYB_QR_SECRET_LEN;
-	st = hyb_p256_public(self->crypto, private_key, self->static_public);
-	if (st == HYB_OK)
-		st = prepare_qr_text(self, timestamp);
-	if (st == HYB_OK)
-		st = prepare_advert_key(self, hyb_bytes_none());
-	if (st != HYB_OK)
-		return st;
-	*client = self;
-	self = NULL;
-	return HYB_OK;
-}
-
-static HybStatus
-prepare_contact(HybClient *self, const HybLink *link, uint16_t domain,
-    const uint8_t client_nonce[static HYB_CLIENT_NONCE_LEN])
-{
-	HybClientPayload payload = {.hint = self->hint};
-	HybStatus st;
-
-	memcpy(payload.link_id, link->link_id, sizeof(payload.link_id));
-	memcpy(payload.client_nonce, client_nonce, sizeof(payload.client_nonce));
-	st = hyb_client_payload_build_hex(&payload, self->client_payload);
-	if (st == HYB_OK)
-		st = hyb_domain_name(self->crypto, domain, self->host);
-	if (st == HYB_OK)
-		st = hyb_path_build_contact(link->contact_id, self->path);
-	if (st == HYB_OK)
-		st = hyb_outbox_push(&self->outbox, HYB_CLIENT_ACTION_CONNECT, hyb_bytes_none());
-	return st;
-}
-
-HybStatus
-hyb_client_new_linked(const HybLink *link, uint16_t domain,
-    const uint8_t client_nonce[static HYB_CLIENT_NONCE_LEN], HybQrHint hint, HybClient **client)
-{
-	HYB_CLEANUP(client_cleanup) HybClient *self = NULL;
-	HybStatus st = client_new(&self);
-
-	if (st != HYB_OK)
-		return st;
-	self->stage = STAGE_CALLING;
-	self->pattern = HYB_HANDSHAKE_NKPSK0;
-	self->hint = hint;
-	memcpy(self->secret, link->secret, sizeof(link->secret));
-	self->secret_len = sizeof(link->secret);
-	memcpy(self->static_public, link->public_key, sizeof(self->static_public));
-	st = hyb_p256_check(self->crypto, link->public_key, sizeof(link->public_key));
-	if (st == HYB_OK)
-		st = prepare_contact(self, link, domain, client_nonce);
-	if (st == HYB_OK)
-		st = prepare_advert_key(self, hyb_bytes(client_nonce, HYB_CLIENT_NONCE_LEN));
-	if (st != HYB_OK)
-		return st;
-	*client = self;
-	self = NULL;
-	return HYB_OK;
-}
 
 const char *
 hyb_client_qr_text(const HybClient *client)
@@ -818,18 +609,4 @@ hyb_client_next_action(HybClient *client, HybClientAction *action)
 			action->client_payload = client->client_payload;
 	}
 	return true;
-}
-
-void
-hyb_client_free(HybClient *client)
-{
-	if (client == NULL)
-		return;
-	wipe_keys(client);
-	hyb_crypto_free(client->crypto);
-	if (client->in.data != NULL)
-		OPENSSL_cleanse(client->in.data, client->in_most);
-	OPENSSL_free(client->in.data);
-	OPENSSL_free(client->outbox.arena.data);
-	OPENSSL_clear_free(client, sizeof(*client));
 }

@@ -75,7 +75,7 @@ HYB_MUST_CHECK HybStatus hyb_client_new_linked(const HybLink *link, uint16_t dom
     const uint8_t client_nonce[static 16], HybQrHint hint, HybClient **client);
 
 /* The text of the QR code, "FIDO:/" and digits, NUL-terminated; "" in the linked flow. Secret;
- * wiped with the client. */
+ * emptied when the session ends. */
 const char *hyb_client_qr_text(const HybClient *client);
 
 HybClientState hyb_client_state(const HybClient *client);

@@ -64,7 +64,7 @@ parse_keys(const HybCborReader *map, HybCrypto *crypto, HybQr *qr)
 	return HYB_OK;
 }
 
-/* Keys 2–5: absent is fine, another type is not. */
+/* Keys 2–5: absent is fine, another type of 2, 4 or 5 is not. */
 static HybStatus
 parse_options(const HybCborReader *map, HybQr *qr)
 {
@@ -74,11 +74,9 @@ parse_options(const HybCborReader *map, HybQr *qr)
 	if (hyb_cbor_find_uint(map, KEY_KNOWN_DOMAINS, &value) &&
 	    hyb_cbor_read_uint(&value, &qr->num_known_domains) != HYB_OK)
 		return HYB_ERR_MALFORMED;
-	if (hyb_cbor_find_uint(map, KEY_TIMESTAMP, &value)) {
-		if (hyb_cbor_read_uint(&value, &qr->timestamp) != HYB_OK)
-			return HYB_ERR_MALFORMED;
-		qr->has_timestamp = true;
-	}
+	/* Nobody acts on the time, so one that cannot be read refuses nothing. */
+	if (hyb_cbor_find_uint(map, KEY_TIMESTAMP, &value))
+		qr->has_timestamp = hyb_cbor_read_uint(&value, &qr->timestamp) == HYB_OK;
 	if (hyb_cbor_find_uint(map, KEY_SUPPORTS_LINKING, &value)) {
 		if (hyb_cbor_read_bool(&value, &qr->supports_linking) != HYB_OK)
 			return HYB_ERR_MALFORMED;

@@ -281,6 +281,14 @@ check_advert_session(Case *c, JsonObject *entry)
 	    !case_true(c, "no action", hyb_client_next_action(client, &action)))
 		return;
 	case_uint(c, "action", action.type, HYB_CLIENT_ACTION_CONNECT);
+	if (case_has(entry, "tunnel_id")) {
+		g_autoptr(GBytes) want = case_get_hex(c, entry, "tunnel_id");
+		HybPath path;
+
+		if (case_ok(c, "path", hyb_path_parse(action.path, strlen(action.path), &path)))
+			case_bytes(c, "tunnel ID",
+			    hyb_bytes(path.tunnel_id, sizeof(path.tunnel_id)), want);
+	}
 	if (case_ok(c, "url", hyb_url_build(action.host, action.path, url)))
 		case_true(c, "connect URL differs",
 		    g_ascii_strcasecmp(url, case_get_text(c, entry, "connect_url")) == 0);

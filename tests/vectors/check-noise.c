@@ -48,6 +48,22 @@ on_operation(const HybNoise *noise, const char *operation, HybBytes input, void 
 	}
 }
 
+/* They are ours by the pattern; the vectors name them all the same. */
+static void
+check_name_and_prologue(Case *c, JsonObject *entry, const char *pattern, gboolean kn)
+{
+	g_autofree char *name = g_strdup_printf("Noise_%s_P256_AESGCM_SHA256", pattern);
+	const uint8_t prologue = kn ? 1 : 0;
+
+	if (case_has(entry, "protocol_name"))
+		case_text(c, "protocol name", name, case_get_text(c, entry, "protocol_name"));
+	if (case_has(entry, "prologue")) {
+		g_autoptr(GBytes) want = case_get_hex(c, entry, "prologue");
+
+		case_bytes(c, "prologue", hyb_bytes(&prologue, 1), want);
+	}
+}
+
 gboolean
 noise_vector_start(NoiseVector *v, Case *c, JsonObject *entry, HybHandshakeRole role)
 {
@@ -71,6 +87,7 @@ noise_vector_start(NoiseVector *v, Case *c, JsonObject *entry, HybHandshakeRole 
 	};
 
 	*v = (NoiseVector){.c = c, .entry = entry, .role = role};
+	check_name_and_prologue(c, entry, pattern, kn);
 	if (!kn && !g_str_equal(pattern, "NKpsk0"))
 		return case_fail(c, "unknown pattern \"%s\"", pattern);
 	if (case_has(entry, "steps"))

@@ -78,10 +78,15 @@ check_transports(Case *c, JsonArray *want, guint32 got)
 	guint32 bits = 0;
 
 	for (guint i = 0; want != NULL && i < json_array_get_length(want); i++) {
-		gint64 id = json_node_get_int(json_array_get_element(want, i));
+		JsonNode *node = json_array_get_element(want, i);
+		gint64 id = -1;
 
+		if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_INT64)
+			id = json_node_get_int(node);
 		if (id >= 0 && id < 32)
 			bits |= 1U << id;
+		else
+			case_fail(c, "transport %u is not one", i);
 	}
 	case_uint(c, "transports", got, bits);
 }
@@ -155,6 +160,25 @@ check_fields(Case *c, JsonObject *fields, const HybQr *qr)
 		case_text(c, "key 5", hyb_qr_hint_text(qr->hint), case_get_text(c, fields, "5"));
 }
 
+/* The keys as the producer had them. */
+static void
+check_beside(Case *c, JsonObject *entry, const HybQr *qr)
+{
+	uint8_t compressed[HYB_P256_COMPRESSED_LEN];
+
+	if (case_has(entry, "secret")) {
+		g_autoptr(GBytes) secret = case_get_hex(c, entry, "secret");
+
+		case_bytes(c, "secret", hyb_bytes(qr->secret, sizeof(qr->secret)), secret);
+	}
+	if (case_has(entry, "public_compressed")) {
+		g_autoptr(GBytes) key = case_get_hex(c, entry, "public_compressed");
+
+		hyb_p256_compress(qr->public_key, compressed);
+		case_bytes(c, "compressed key", hyb_bytes(compressed, sizeof(compressed)), key);
+	}
+}
+
 void
 check_qr_authenticator(Case *c, JsonObject *entry)
 {
@@ -165,6 +189,7 @@ check_qr_authenticator(Case *c, JsonObject *entry)
 		return;
 	check_url_holds_cbor(c, entry);
 	check_expected(c, want, &qr);
+	check_beside(c, entry, &qr);
 	if (case_has(entry, "private")) {
 		g_autoptr(GBytes) key = case_get_fixed(c, entry, "private", HYB_P256_SCALAR_LEN);
 		uint8_t point[HYB_P256_POINT_LEN];

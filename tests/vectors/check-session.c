@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "proto/authenticator.h"
+#include "proto/base10.h"
 #include "proto/bytes.h"
 #include "proto/client.h"
 #include "proto/domain.h"
@@ -84,9 +85,32 @@ get_frame(Case *c, JsonArray *frames, guint index, JsonObject *keys, Frame *fram
 	return c->why == NULL;
 }
 
-/* What the client makes of a message from the authenticator. */
+/* "linking" of a transaction: what the client is to store. */
 static void
-client_receives(Case *c, HybClient *client, const Frame *frame, gboolean linking)
+check_link(Case *c, JsonObject *want, HybBytes map)
+{
+	g_autoptr(GBytes) contact_id = case_get_hex(c, want, "contact_id");
+	g_autoptr(GBytes) link_id = case_get_hex(c, want, "link_id");
+	g_autoptr(GBytes) secret = case_get_hex(c, want, "link_secret");
+	g_autoptr(GBytes) public_key = case_get_hex(c, want, "public_key");
+	g_autoptr(GBytes) signature = case_get_hex(c, want, "signature");
+	HybLink link;
+
+	if (!case_ok(c, "link", hyb_link_parse(map.data, map.len, &link)))
+		return;
+	case_bytes(c, "contact ID", link.contact_id, contact_id);
+	case_bytes(c, "link ID", hyb_bytes(link.link_id, sizeof(link.link_id)), link_id);
+	case_bytes(c, "link secret", hyb_bytes(link.secret, sizeof(link.secret)), secret);
+	case_bytes(
+	    c, "public key", hyb_bytes(link.public_key, sizeof(link.public_key)), public_key);
+	case_bytes(c, "signature", hyb_bytes(link.signature, sizeof(link.signature)), signature);
+	case_same(c, "name", link.name, hyb_bytes_text(case_get_text(c, want, "name")));
+}
+
+/* What the client makes of a message from the authenticator. @linking: it offered to link; @link:
+ * what an update is to hold, if that is known. */
+static void
+client_receives(Case *c, HybClient *client, const Frame *frame, gboolean linking, JsonObject *link)
 {
 	HybClientAction action;
 	HybPostHandshake info;
@@ -116,8 +140,9 @@ client_receives(Case *c, HybClient *client, const Frame *frame, gboolean linking
 			return;
 		if (map.len == 0 || !linking)
 			client_take(c, client, HYB_CLIENT_ACTION_NONE, &action);
-		else if (client_take(c, client, HYB_CLIENT_ACTION_LINK, &action))
-			case_same(c, "linking map", action.bytes, map);
+		else if (client_take(c, client, HYB_CLIENT_ACTION_LINK, &action) &&
+			 case_same(c, "linking map", action.bytes, map) && link != NULL)
+			check_link(c, link, map);
 		return;
 	case HYB_FRAME_SHUTDOWN:
 		client_take(c, client, HYB_CLIENT_ACTION_CLOSE, &action);
@@ -157,6 +182,8 @@ static void
 drive_client(Case *c, HybClient *client, JsonObject *entry, JsonObject *keys, gboolean linking)
 {
 	JsonArray *frames = case_get_array(c, entry, "frames");
+	JsonObject *link =
+	    linking && case_has(entry, "linking") ? case_get_object(c, entry, "linking") : NULL;
 
 	for (guint i = 0; frames != NULL && i < json_array_get_length(frames); i++) {
 		g_auto(Frame) frame = {0};
@@ -164,7 +191,7 @@ drive_client(Case *c, HybClient *client, JsonObject *entry, JsonObject *keys, gb
 		if (!get_frame(c, frames, i, keys, &frame))
 			return;
 		if (frame.to_client)
-			client_receives(c, client, &frame, linking);
+			client_receives(c, client, &frame, linking, link);
 		else
 			client_sends(c, client, &frame, linking);
 		if (c->why != NULL)
@@ -253,6 +280,22 @@ check_derived(Case *c, JsonObject *entry, const char *name, HybKdfPurpose purpos
 		case_bytes(c, name, hyb_bytes(got, len), want);
 }
 
+/* "qr_cbor" is what the URL holds. */
+static void
+check_qr_cbor(Case *c, JsonObject *entry, const char *url)
+{
+	g_autoptr(GBytes) want = NULL;
+	g_autofree guint8 *store = g_malloc(strlen(url));
+	HybBuf cbor = hyb_buf(store, strlen(url));
+	const char *digits = strchr(url, '/');
+
+	if (!case_has(entry, "qr_cbor") || digits == NULL)
+		return;
+	want = case_get_hex(c, entry, "qr_cbor");
+	if (case_ok(c, "digits", hyb_base10_decode(digits + 1, strlen(digits + 1), &cbor)))
+		case_bytes(c, "qr_cbor", hyb_buf_bytes(&cbor), want);
+}
+
 static gboolean
 parse_qr(Case *c, JsonObject *entry, HybQr *qr)
 {
@@ -263,6 +306,7 @@ parse_qr(Case *c, JsonObject *entry, HybQr *qr)
 	if (!case_ok(c, "QR", hyb_qr_parse(url, strlen(url), qr)))
 		return FALSE;
 	case_bytes(c, "QR secret", hyb_bytes(qr->secret, sizeof(qr->secret)), secret);
+	check_qr_cbor(c, entry, url);
 	check_derived(c, entry, "tunnel_id", HYB_KDF_TUNNEL_ID, secret, hyb_bytes_none());
 	check_derived(c, entry, "eid_key", HYB_KDF_EID_KEY, secret, hyb_bytes_none());
 	check_derived(c, entry, "psk", HYB_KDF_PSK, secret, case_bytes_of(plaintext));
@@ -614,6 +658,11 @@ check_transaction_linked_authenticator(Case *c, JsonObject *entry)
 	check_linked_secrets(c, entry);
 	check_handshake(c, handshake, HYB_HANDSHAKE_RESPONDER);
 	cbor = case_get_hex(c, pushed, "client_payload");
+	if (case_has(entry, "client_payload")) {
+		g_autoptr(GBytes) sent = case_get_hex(c, entry, "client_payload");
+
+		case_bytes(c, "pushed client payload", case_bytes_of(cbor), sent);
+	}
 	route = case_get_fixed(c, pushed, "routing_id", HYB_ROUTING_ID_LEN);
 	tunnel = case_get_fixed(c, pushed, "tunnel_id", HYB_TUNNEL_ID_LEN);
 	if (!case_ok(c, "payload",
