@@ -119,7 +119,9 @@ hyb_json_parse(const char *text, gsize len, GError **error)
 	g_autoptr(JsonParser) parser = json_parser_new_immutable();
 	const char *wrong = NULL;
 
-	if (len > HYB_JSON_MAX_LEN)
+	if (len == 0)
+		wrong = "it is empty";
+	else if (len > HYB_JSON_MAX_LEN)
 		wrong = "it is larger than 1 MiB";
 	else if (!g_utf8_validate(text, (gssize)len, NULL))
 		wrong = "it is not UTF-8";

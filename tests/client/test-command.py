@@ -213,7 +213,7 @@ class DecodeTest(CommandTest):
             when = int(time.time()) - seconds
             more = b"\x02\x02\x03\x1a" + when.to_bytes(4, "big") + b"\x04\xf4\x05\x62mc"
             return self.lines("decode", code(more=more))[2]
-        self.assertRegex(made(5), "[5-9] seconds ago$")
+        self.assertRegex(made(5), "[0-9]+ seconds ago$")
         self.assertRegex(made(500), "8 minutes ago$")
         self.assertRegex(made(3 * 3600), "3 hours ago .more than 10 minutes")
         self.assertRegex(made(-1000), "ahead of this computer's clock .more than")
@@ -232,8 +232,12 @@ class DecodeTest(CommandTest):
             uri = computer.first_line()
             computer.wait_for("picture", path.exists)
             if name == "code.png":
-                self.assertEqual(self.lines("decode", "--image", path, "--json", "--secrets"),
-                                 self.lines("decode", "-", "--json", "--secrets", stdin=uri))
+                both = [json.loads(self.lines("decode", *args, "--json", "--secrets",
+                                              stdin=uri)[0])
+                        for args in (["--image", path], ["-"])]
+                for fields in both:
+                    fields.pop("age")
+                self.assertEqual(*both)
             else:
                 self.refused("decode", "--image", path)
             self.interrupt(computer)
@@ -393,7 +397,7 @@ class RunTest(CommandTest):
 
     def test_switched_off_while_the_code_is_shown(self):
         self.world.start()
-        computer = self.world.computer(*REGISTER, "--timeout", "3", "--bluetooth-wait", "1")
+        computer = self.world.computer(*REGISTER, "--timeout", "6", "--bluetooth-wait", "5")
         computer.wait_state("qr-shown")
         self.until_scanning()
         self.world.set_powered(harness.COMPUTER_ADAPTER, False)
