@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.parse
 
 from gi.repository import Gio, GLib
 
@@ -280,7 +281,7 @@ class World:
 
     def start_bus(self):
         config = self.folder / "bus.conf"
-        config.write_text(BUS_CONFIG.format(folder=self.folder))
+        config.write_text(BUS_CONFIG.format(folder=urllib.parse.quote(str(self.folder))))
         self.bus_process = self.service("dbus-daemon", f"--config-file={config}", "--nofork",
                                         "--nosyslog", "--print-address=1")
         self.env["DBUS_SYSTEM_BUS_ADDRESS"] = self.bus_process.first_line()
