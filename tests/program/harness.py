@@ -407,11 +407,9 @@ class TestCase(unittest.TestCase):
         self.assertEqual(process.states()[-1], "failed", described)
         self.assertFalse(message.endswith("."))
         self.assertTrue(advice.endswith("."))
-        # A person reads the sentence, then the advice; a program that asked for events may be
-        # spared them.
-        if process.stderr:
-            self.assertIn(f"{process.name}: {message}.", process.stderr, described)
-            self.assertEqual(process.stderr[-1], advice, described)
+        # What a person reads: the sentence, then the advice.
+        self.assertIn(f"{process.name}: {message}.", process.stderr, described)
+        self.assertEqual(process.stderr[-1], advice, described)
         self.assertNotRegex(message, "[0-9a-f]{8}|0x|nknown error")
         if sentence is not None:
             self.assertIn(sentence, message, described)
