@@ -2,9 +2,9 @@
 /* Reading and writing authenticator data. */
 #include "proto/authdata.h"
 
-#include <string.h>
-
 #include "proto/cbor.h"
+
+#include <string.h>
 
 #define CREDENTIAL_ID_MAX 1023 /* bytes; WebAuthn L3 §4 */
 

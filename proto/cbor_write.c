@@ -2,9 +2,8 @@
 /* Writing of CTAP2 canonical CBOR. */
 #include "proto/cbor.h"
 
-#include <string.h>
-
 #include <cbor/encoding.h>
+#include <string.h>
 
 HybCborWriter
 hyb_cbor_writer(HybBuf *out)

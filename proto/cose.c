@@ -2,7 +2,7 @@
 /* COSE keys to and from OpenSSL's, and signatures by them. */
 #include "proto/cose.h"
 
-#include <string.h>
+#include "proto/cbor.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -10,8 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
-
-#include "proto/cbor.h"
+#include <string.h>
 
 /* Labels and values: RFC 9052 §7.1, RFC 9053 §7.1 and §7.2, RFC 8230 §4. */
 enum {

@@ -3,9 +3,9 @@
  * RFC 8230 §4, WebAuthn L3 §5.8.5 and §6.5.1.1. */
 #pragma once
 
-#include <openssl/evp.h>
-
 #include "proto/status.h"
+
+#include <openssl/evp.h>
 
 /* COSE algorithm identifiers. */
 #define HYB_COSE_ES256 (-7)

@@ -2,9 +2,9 @@
 /* Reading and writing the authenticatorGetInfo response. */
 #include "proto/ctap_info.h"
 
-#include <string.h>
-
 #include "proto/ctap_parts.h"
+
+#include <string.h>
 
 /* Keys, CTAP 2.2 §6.4. */
 enum {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hybridge-verify: a relying party at the command line, for demonstrations and tests. */
-#include <fcntl.h>
-#include <fido.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "bridge/client/base64url.h"
 #include "bridge/common/error.h"
 #include "bridge/site/error.h"
 #include "bridge/site/state.h"
 #include "proto/cose.h"
+
+#include <fcntl.h>
+#include <fido.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #define EXIT_REFUSED 1
 #define EXIT_USAGE 2

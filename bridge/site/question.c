@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bridge/site/question.h"
 
-#include <openssl/rand.h>
-
 #include "bridge/client/base64url.h"
 #include "bridge/site/error.h"
 #include "bridge/site/record.h"
 #include "proto/cose.h"
 #include "proto/ctap.h"
+
+#include <openssl/rand.h>
 
 static const char *const kind_names[] = {"register", "login"};
 static const char *const requirement_names[] = {"discouraged", "preferred", "required"};

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bridge/site/relying_party.h"
 
-#include <openssl/crypto.h>
-#include <openssl/rand.h>
-#include <openssl/sha.h>
-#include <string.h>
-
 #include "bridge/client/rp_id.h"
 #include "bridge/site/error.h"
 #include "bridge/site/response.h"
 #include "bridge/site/signature.h"
 #include "proto/cose.h"
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <string.h>
 
 #define USER_ID_LEN 16 /* bytes of the user handles that we make */
 

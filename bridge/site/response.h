@@ -2,10 +2,10 @@
 /* A browser's answer, taken apart. Source: WebAuthn Level 3 §5.1, §5.8.1, §6.5.4. */
 #pragma once
 
-#include <glib.h>
-
 #include "bridge/site/question.h"
 #include "proto/authdata.h"
+
+#include <glib.h>
 
 /**
  * HybResponse:

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bridge/site/signature.h"
 
+#include "bridge/site/error.h"
+#include "proto/cbor.h"
+#include "proto/cose.h"
+
 #include <fido.h>
 #include <fido/eddsa.h>
 #include <fido/es256.h>
 #include <fido/rs256.h>
-
-#include "bridge/site/error.h"
-#include "proto/cbor.h"
-#include "proto/cose.h"
 
 /* libfido2's objects are freed through pointers to them. */
 static void

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bridge/site/state.h"
 
-#include <gio/gio.h>
-
 #include "bridge/site/error.h"
+
+#include <gio/gio.h>
 
 #define VERSION 1
 #define RECORDS_MAX 1000

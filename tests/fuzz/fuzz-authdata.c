@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Authenticator data: what is accepted, written again, is the same bytes. */
-#include <string.h>
-
 #include "proto/authdata.h"
 #include "tests/fuzz/fuzz.h"
+
+#include <string.h>
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* CBOR: what is accepted can be walked to its end, and written again it is the same. */
-#include <string.h>
-
 #include "proto/cbor.h"
 #include "tests/fuzz/fuzz.h"
+
+#include <string.h>
 
 static void copy_item(HybCborReader *reader, HybCborWriter *writer);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* COSE keys: what is accepted, written again, is the same bytes; no made-up signature verifies. */
-#include <string.h>
-
 #include "proto/cose.h"
 #include "tests/fuzz/fuzz.h"
+
+#include <string.h>
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

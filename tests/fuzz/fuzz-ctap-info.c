@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* getInfo responses: what is accepted can be written again and reads the same. */
-#include <string.h>
-
 #include "proto/ctap_info.h"
 #include "tests/fuzz/fuzz.h"
+
+#include <string.h>
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

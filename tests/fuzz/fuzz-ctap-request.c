@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* CTAP requests: what an authenticator accepts, a client can write, and it reads the same. */
-#include <string.h>
-
 #include "proto/ctap_request.h"
 #include "tests/fuzz/fuzz.h"
+
+#include <string.h>
 
 #define ROOM (HYB_CTAP_MESSAGE_MAX + 1)
 

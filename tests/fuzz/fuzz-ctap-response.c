@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* CTAP responses: command byte, then the response; what is accepted can be written again. */
-#include <string.h>
-
 #include "proto/ctap_get_assertion.h"
 #include "proto/ctap_make_credential.h"
 #include "tests/fuzz/fuzz.h"
+
+#include <string.h>
 
 #define ROOM (1024 * 1024 + 64)
 

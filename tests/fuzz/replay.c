@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs a harness over a corpus without a fuzzer: every file, then every file cut short. */
+#include "tests/fuzz/fuzz.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
-
-#include "tests/fuzz/fuzz.h"
 
 #define INPUT_MAX (2 * 1024 * 1024) /* bytes of one file */
 #define CUTS_MAX 512		    /* lengths tried of one file besides the whole */

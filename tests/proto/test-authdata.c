@@ -2,9 +2,9 @@
 /* Authenticator data of every shape, cut and overlong. */
 #include "proto/authdata.h"
 
-#include <string.h>
-
 #include "tests/proto/diag.h"
+
+#include <string.h>
 
 #define HASH "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
 #define AAGUID "000102030405060708090a0b0c0d0e0f"

@@ -2,9 +2,9 @@
 /* Canonical CBOR: what is refused, what is read, what is written. */
 #include "proto/cbor.h"
 
-#include <string.h>
-
 #include "tests/proto/diag.h"
+
+#include <string.h>
 
 typedef struct {
 	const char *name;

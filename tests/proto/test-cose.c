@@ -2,14 +2,13 @@
 /* COSE keys strictly read, signatures checked against OpenSSL's and a published one. */
 #include "proto/cose.h"
 
-#include <string.h>
+#include "tests/proto/diag.h"
 
 #include <glib.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
-
-#include "tests/proto/diag.h"
+#include <string.h>
 
 static const gint64 algorithms[] = {HYB_COSE_ES256, HYB_COSE_EDDSA, HYB_COSE_RS256};
 

@@ -2,9 +2,9 @@
 /* getInfo responses: those seen from real phones, our own, and broken ones. */
 #include "proto/ctap_info.h"
 
-#include <string.h>
-
 #include "tests/proto/diag.h"
+
+#include <string.h>
 
 /* Contents as hybrid.md §11.6 lists them. */
 static const char play_services[] =

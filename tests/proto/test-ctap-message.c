@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The client's side of CTAP: requests byte for byte, responses read member by member. */
 #include "proto/ctap_get_assertion.h"
+
 #include "proto/ctap_make_credential.h"
+#include "tests/proto/diag.h"
 
 #include <string.h>
-
-#include "tests/proto/diag.h"
 
 static const guint8 fill[1100] = {[0 ... 1099] = 0x5a};
 static guint8 store[HYB_CTAP_MESSAGE_MAX];

@@ -2,10 +2,10 @@
 /* What an authenticator answers to each request that is not as it should be. */
 #include "proto/ctap_request.h"
 
-#include <string.h>
-
 #include "proto/cose.h"
 #include "tests/proto/diag.h"
+
+#include <string.h>
 
 /* Members of the two requests, by key; a case replaces one of them, or drops it. */
 static const char *const make_members[16] = {

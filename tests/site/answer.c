@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/site/answer.h"
 
-#include <openssl/ec.h>
-#include <openssl/rsa.h>
-#include <openssl/sha.h>
-#include <string.h>
-
 #include "bridge/client/base64url.h"
 #include "proto/authdata.h"
 #include "proto/cbor.h"
 #include "proto/cose.h"
+
+#include <openssl/ec.h>
+#include <openssl/rsa.h>
+#include <openssl/sha.h>
+#include <string.h>
 
 EVP_PKEY *
 hyb_test_key_new(gint64 algorithm)

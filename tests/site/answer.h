@@ -2,9 +2,9 @@
 /* Responses as a phone and a browser make them, with a part of each that a test can change. */
 #pragma once
 
-#include <openssl/evp.h>
-
 #include "bridge/site/question.h"
+
+#include <openssl/evp.h>
 
 /**
  * HybTestAnswer: everything that goes into a response

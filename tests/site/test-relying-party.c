@@ -2,15 +2,15 @@
 /* Good responses verify; each that is tampered with fails at its own step. */
 #include "bridge/site/relying_party.h"
 
-#include <glib/gstdio.h>
-#include <string.h>
-
 #include "bridge/common/error.h"
 #include "bridge/site/error.h"
 #include "bridge/site/state.h"
 #include "proto/authdata.h"
 #include "proto/cose.h"
 #include "tests/site/answer.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
 
 #define NOW 1800000000
 
