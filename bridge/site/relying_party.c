@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define USER_ID_LEN 16 /* bytes of the user handles that we make */
+#define RSA_BITS 2048  /* libfido2 verifies by moduli of this size and no other */
 
 HybRelyingParty *
 hyb_relying_party_new(const char *rp_id, const char *origin, GError **error)
@@ -165,12 +166,14 @@ check_algorithm(const HybQuestion *question, HybBytes public_key, gint64 *algori
 	return FALSE;
 }
 
+/* A key that no sign-in could be checked by is refused now. */
 static gboolean
 check_key(HybBytes public_key, GError **error)
 {
 	EVP_PKEY *key = NULL;
-	gint64 algorithm;
+	gint64 algorithm = 0;
 	HybStatus status = hyb_cose_key_parse(public_key.data, public_key.len, &algorithm, &key);
+	int bits = status == HYB_OK ? EVP_PKEY_get_bits(key) : 0;
 
 	EVP_PKEY_free(key);
 	if (status == HYB_ERR_UNSUPPORTED)
@@ -178,6 +181,9 @@ check_key(HybBytes public_key, GError **error)
 		    "Signatures of the new key's algorithm cannot be checked here");
 	if (status != HYB_OK)
 		return hyb_site_fail(error, HYB_SITE_ERROR_KEY, "The new public key is not valid");
+	if (algorithm == HYB_COSE_RS256 && bits != RSA_BITS)
+		return hyb_site_fail(error, HYB_SITE_ERROR_KEY,
+		    "Signatures by RSA keys of other than 2048 bits cannot be checked here");
 	return TRUE;
 }
 

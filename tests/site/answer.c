@@ -76,6 +76,7 @@ hyb_test_answer_free(HybTestAnswer *self)
 	g_clear_pointer(&self->attested_id, g_bytes_unref);
 	g_clear_pointer(&self->id, g_bytes_unref);
 	g_clear_pointer(&self->raw_id, g_bytes_unref);
+	g_clear_pointer(&self->certificate, g_bytes_unref);
 	g_clear_pointer(&self->statement, g_bytes_unref);
 	g_clear_pointer(&self->public_key, g_bytes_unref);
 	g_clear_pointer(&self->extensions, g_bytes_unref);
@@ -161,11 +162,16 @@ make_attestation(const HybTestAnswer *self, GBytes *auth_data, GBytes *client_da
 	if (self->statement != NULL) {
 		hyb_cbor_write_raw(&writer, borrow(self->statement));
 	} else if (g_str_equal(self->format, "packed")) {
-		hyb_cbor_write_map(&writer, 2);
+		hyb_cbor_write_map(&writer, self->certificate != NULL ? 3 : 2);
 		hyb_cbor_write_text(&writer, "alg");
 		hyb_cbor_write_int(&writer, self->statement_algorithm);
 		hyb_cbor_write_text(&writer, "sig");
 		hyb_cbor_write_bytes(&writer, borrow(signature));
+		if (self->certificate != NULL) {
+			hyb_cbor_write_text(&writer, "x5c");
+			hyb_cbor_write_array(&writer, 1);
+			hyb_cbor_write_bytes(&writer, borrow(self->certificate));
+		}
 	} else {
 		hyb_cbor_write_map(&writer, 0);
 	}

@@ -13,6 +13,7 @@
  * @attested_id: the credential ID in the authenticator data
  * @id, @raw_id: those of the JSON
  * @format: "none" or "packed"; @statement_algorithm and @signer matter to the latter
+ * @certificate: goes into the statement as x5c, unless NULL
  * @statement: CBOR that replaces the statement, unless NULL
  * @signer: signs; usually @key
  * @public_key: a COSE key that replaces @key's, unless NULL
@@ -38,6 +39,7 @@ typedef struct {
 	const char *json_type;
 	const char *format;
 	gint64 statement_algorithm;
+	GBytes *certificate;
 	GBytes *statement;
 	GBytes *public_key;
 	GBytes *extensions;

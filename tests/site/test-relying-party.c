@@ -10,6 +10,8 @@
 #include "tests/site/answer.h"
 
 #include <glib/gstdio.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 #define NOW 1800000000
@@ -218,6 +220,14 @@ key_without_algorithm(HybTestAnswer *answer, HybQuestion *question)
 }
 
 static void
+key_rsa_3072(HybTestAnswer *answer, HybQuestion *question)
+{
+	EVP_PKEY_free(answer->key);
+	answer->key = answer->signer = EVP_RSA_gen(3072);
+	answer->statement_algorithm = HYB_COSE_RS256;
+}
+
+static void
 signature_flipped(HybTestAnswer *answer, HybQuestion *question)
 {
 	answer->signature_flip = 300;
@@ -327,6 +337,7 @@ static const TamperCase register_cases[] = {
     {"algorithm-unknown", algorithm_unknown, HYB_SITE_ERROR_ALGORITHM},
     {"key-off-curve", key_off_curve, HYB_SITE_ERROR_KEY},
     {"key-without-algorithm", key_without_algorithm, HYB_SITE_ERROR_KEY},
+    {"key-rsa-3072", key_rsa_3072, HYB_SITE_ERROR_KEY},
     {"attestation-flipped", signature_flipped, HYB_SITE_ERROR_ATTESTATION},
     {"attestation-by-another-key", signer_other, HYB_SITE_ERROR_ATTESTATION},
     {"attestation-algorithm", statement_algorithm, HYB_SITE_ERROR_ATTESTATION},
@@ -443,6 +454,58 @@ test_login_tampered(gconstpointer data)
 	g_assert_error(error, HYB_SITE_ERROR, (int)c->want);
 	record = g_ptr_array_index(site->records, 0);
 	g_assert_cmpuint(record->sign_count, ==, 10);
+}
+
+/* A certificate of @key, signed by itself. */
+static GBytes *
+make_certificate(EVP_PKEY *key)
+{
+	X509 *certificate = X509_new();
+	guint8 *der = NULL;
+	GBytes *bytes;
+	int len;
+
+	X509_set_version(certificate, 2);
+	ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+	X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+	X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+	X509_set_pubkey(certificate, key);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
+	    (const guint8 *)"Attestation", -1, -1, 0);
+	X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
+	g_assert_cmpint(X509_sign(certificate, key, EVP_sha256()), >, 0);
+	len = i2d_X509(certificate, &der);
+	g_assert_cmpint(len, >, 0);
+	bytes = g_bytes_new(der, (gsize)len);
+	OPENSSL_free(der);
+	X509_free(certificate);
+	return bytes;
+}
+
+/* The certificate's key signs, not the credential's. */
+static void
+test_certificate(void)
+{
+	for (guint wrong = 0; wrong <= 1; wrong++) {
+		g_autoptr(HybRelyingParty) site = new_site();
+		g_autoptr(HybQuestion) question = ask(site, HYB_QUESTION_REGISTER, "joe");
+		g_autoptr(HybTestAnswer) answer = hyb_test_answer_new(question, HYB_COSE_EDDSA);
+		EVP_PKEY *other = hyb_test_key_new(HYB_COSE_ES256);
+		g_autoptr(GError) error = NULL;
+		const HybRecord *record;
+
+		answer->statement_algorithm = HYB_COSE_ES256;
+		answer->signer = hyb_test_key_new(HYB_COSE_ES256);
+		answer->certificate = make_certificate(wrong ? other : answer->signer);
+		record = give(site, question, answer, &error);
+		EVP_PKEY_free(other);
+		if (wrong) {
+			g_assert_error(error, HYB_SITE_ERROR, HYB_SITE_ERROR_ATTESTATION);
+			continue;
+		}
+		g_assert_no_error(error);
+		g_assert_cmpstr(record->attestation, ==, "packed");
+	}
 }
 
 static void
@@ -621,6 +684,7 @@ main(int argc, char **argv)
 	    test_register_tampered);
 	add_cases("/site/relying-party/login/", login_cases, G_N_ELEMENTS(login_cases),
 	    test_login_tampered);
+	g_test_add_func("/site/relying-party/register/certificate", test_certificate);
 	g_test_add_func("/site/relying-party/register/known-already", test_known_already);
 	g_test_add_func("/site/relying-party/register/extension-outputs", test_extension_outputs);
 	g_test_add_func("/site/relying-party/register/not-json", test_not_json);
