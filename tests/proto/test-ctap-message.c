@@ -100,7 +100,7 @@ test_make_credential_mistakes(void)
 	HybBuf out = {store, 0, sizeof(store)};
 
 	fill_make_credential(good);
-	for (guint i = 0; i < 12; i++) {
+	for (guint i = 0; i < 13; i++) {
 		*make = *good;
 		switch (i) {
 		case 0:
@@ -138,6 +138,11 @@ test_make_credential_mistakes(void)
 			break;
 		case 11:
 			make->extensions.prf.eval.first = bytes(33);
+			break;
+		case 12:
+			make->extensions.prf.by_credential_count = 1;
+			make->extensions.prf.by_credential[0] =
+			    (HybCtapPrfEntry){bytes(16), {bytes(32), {NULL, 0}}};
 			break;
 		}
 		g_test_message("mistake %u", i);

@@ -131,6 +131,15 @@ challenge_shorter(HybTestAnswer *answer, HybQuestion *question)
 }
 
 static void
+challenge_longer(HybTestAnswer *answer, HybQuestion *question)
+{
+	guint8 longer[33] = {0};
+
+	memcpy(longer, g_bytes_get_data(question->challenge, NULL), 32);
+	hyb_test_set_bytes(&answer->challenge, longer, sizeof(longer));
+}
+
+static void
 origin_other(HybTestAnswer *answer, HybQuestion *question)
 {
 	answer->origin = "https://login.example.com.evil.test";
@@ -324,6 +333,7 @@ static const TamperCase register_cases[] = {
     {"type", other_type, HYB_SITE_ERROR_TYPE},
     {"challenge-one-bit", challenge_one_bit, HYB_SITE_ERROR_CHALLENGE},
     {"challenge-shorter", challenge_shorter, HYB_SITE_ERROR_CHALLENGE},
+    {"challenge-longer", challenge_longer, HYB_SITE_ERROR_CHALLENGE},
     {"origin", origin_other, HYB_SITE_ERROR_ORIGIN},
     {"origin-port", origin_port, HYB_SITE_ERROR_ORIGIN},
     {"origin-http", origin_http, HYB_SITE_ERROR_ORIGIN},
