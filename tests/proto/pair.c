@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/bytes.h"
+#include "proto/eid.h"
 #include "proto/p256.h"
 
 /* {1: ["FIDO_2_0"], 3: 16 zero bytes} */
@@ -234,6 +235,144 @@ pair_advance(Pair *pair, PairStep step)
 		deliver_request(pair);
 	if (step >= PAIR_RESPONDED)
 		deliver_response(pair);
+}
+
+HybBuf
+pair_client_sends(Pair *pair, uint8_t *store)
+{
+	HybClientAction action = pair_client_take(pair, HYB_CLIENT_ACTION_SEND);
+
+	memcpy(store, action.bytes.data, action.bytes.len);
+	return (HybBuf){.data = store, .len = action.bytes.len, .cap = PAIR_STORE_LEN};
+}
+
+HybBuf
+pair_authenticator_sends(Pair *pair, uint8_t *store)
+{
+	HybAuthenticatorAction action =
+	    pair_authenticator_take(pair, HYB_AUTHENTICATOR_ACTION_SEND);
+
+	memcpy(store, action.bytes.data, action.bytes.len);
+	return (HybBuf){.data = store, .len = action.bytes.len, .cap = PAIR_STORE_LEN};
+}
+
+/* The handshake of @role, with the secrets that only a real side would have. */
+static HybHandshake
+impersonate(const Pair *pair, HybCrypto *crypto, HybHandshakeRole role)
+{
+	bool linked = is_linked(pair);
+	bool owns = linked == (role == HYB_HANDSHAKE_RESPONDER);
+	const uint8_t *key = linked ? pair_identity : client_key;
+	HybLinkOffer offer = pair_offer();
+	HybBytes secret = linked ? hyb_bytes(offer.secret, sizeof(offer.secret))
+				 : hyb_bytes(qr_secret, sizeof(qr_secret));
+	HybEid eid = {.domain = 1000};
+	uint8_t plaintext[HYB_EID_LEN] = {0};
+	uint8_t public_key[HYB_P256_POINT_LEN];
+	uint8_t psk[HYB_PSK_LEN];
+	HybHandshakeConfig config = {
+	    .pattern = linked ? HYB_HANDSHAKE_NKPSK0 : HYB_HANDSHAKE_KNPSK0,
+	    .role = role,
+	    .static_private = owns ? key : NULL,
+	    .static_public = public_key,
+	    .psk = psk,
+	};
+	HybHandshake handshake;
+
+	memcpy(eid.nonce, eid_random, sizeof(eid.nonce));
+	memcpy(eid.routing_id, routing_id, sizeof(eid.routing_id));
+	hyb_eid_build(&eid, plaintext);
+	if (linked)
+		g_assert_cmpint(hyb_eid_build_linked(eid_random, plaintext), ==, HYB_OK);
+	g_assert_cmpint(hyb_kdf_derive(crypto, HYB_KDF_PSK, secret,
+			    hyb_bytes(plaintext, sizeof(plaintext)), psk, sizeof(psk)),
+	    ==, HYB_OK);
+	g_assert_cmpint(hyb_p256_public(crypto, key, public_key), ==, HYB_OK);
+	g_assert_cmpint(hyb_handshake_start(&handshake, crypto, &config), ==, HYB_OK);
+	return handshake;
+}
+
+static HybChannel
+channel_of(HybHandshake *handshake, HybCrypto *crypto, HybHandshakeRole role)
+{
+	HybHandshakeResult result;
+	HybChannel channel;
+
+	g_assert_cmpint(hyb_handshake_split(handshake, &result), ==, HYB_OK);
+	hyb_channel_init(&channel, crypto, role, &result);
+	return channel;
+}
+
+HybChannel
+pair_impersonate_authenticator(Pair *pair, HybCrypto *crypto)
+{
+	HybHandshake handshake = impersonate(pair, crypto, HYB_HANDSHAKE_RESPONDER);
+	uint8_t message[HYB_HANDSHAKE_MESSAGE_LEN];
+	HybClientAction action;
+
+	pair_advance(pair, PAIR_JOINED);
+	action = pair_client_take(pair, HYB_CLIENT_ACTION_SEND);
+	g_assert_cmpint(
+	    hyb_handshake_read(&handshake, action.bytes.data, action.bytes.len), ==, HYB_OK);
+	g_assert_cmpint(
+	    hyb_handshake_write(&handshake, pair_authenticator_ephemeral, message), ==, HYB_OK);
+	g_assert_cmpint(hyb_client_on_message(pair->client, message, sizeof(message)), ==, HYB_OK);
+	return channel_of(&handshake, crypto, HYB_HANDSHAKE_RESPONDER);
+}
+
+HybChannel
+pair_impersonate_client(Pair *pair, HybCrypto *crypto)
+{
+	HybHandshake handshake = impersonate(pair, crypto, HYB_HANDSHAKE_INITIATOR);
+	uint8_t message[HYB_HANDSHAKE_MESSAGE_LEN];
+	HybAuthenticatorAction action;
+
+	pair_advance(pair, PAIR_HEARD);
+	g_assert_cmpint(
+	    hyb_handshake_write(&handshake, pair_client_ephemeral, message), ==, HYB_OK);
+	g_assert_cmpint(hyb_authenticator_on_message(pair->authenticator, message, sizeof(message),
+			    pair_authenticator_ephemeral),
+	    ==, HYB_OK);
+	pair_authenticator_take(pair, HYB_AUTHENTICATOR_ACTION_STOP_ADVERTISING);
+	action = pair_authenticator_take(pair, HYB_AUTHENTICATOR_ACTION_SEND);
+	g_assert_cmpint(
+	    hyb_handshake_read(&handshake, action.bytes.data, action.bytes.len), ==, HYB_OK);
+	pair_authenticator_take(pair, HYB_AUTHENTICATOR_ACTION_SEND);
+	if (!is_linked(pair))
+		pair_authenticator_take(pair, HYB_AUTHENTICATOR_ACTION_SEND);
+	return channel_of(&handshake, crypto, HYB_HANDSHAKE_INITIATOR);
+}
+
+static HybBuf
+seal(HybChannel *channel, HybBytes plaintext)
+{
+	size_t cap = hyb_channel_sealed_len(plaintext.len);
+	HybBuf message = hyb_buf(g_malloc(cap), cap);
+
+	g_assert_cmpint(hyb_buf_append(&message, plaintext), ==, HYB_OK);
+	g_assert_cmpint(hyb_channel_seal(channel, &message), ==, HYB_OK);
+	return message;
+}
+
+HybStatus
+pair_tell_client(Pair *pair, HybChannel *channel, HybBytes plaintext)
+{
+	HybBuf message = seal(channel, plaintext);
+	HybStatus st = hyb_client_on_message(pair->client, message.data, message.len);
+
+	g_free(message.data);
+	return st;
+}
+
+HybStatus
+pair_tell_authenticator(Pair *pair, HybChannel *channel, HybBytes plaintext)
+{
+	HybBuf message = seal(channel, plaintext);
+	HybStatus st = hyb_authenticator_on_message(
+	    pair->authenticator, message.data, message.len, pair_authenticator_ephemeral);
+
+	g_free(message.data);
+	return st;
 }
 
 void

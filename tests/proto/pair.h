@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "proto/authenticator.h"
+#include "proto/channel.h"
 #include "proto/client.h"
 
 typedef struct {
@@ -48,6 +49,26 @@ HybAuthenticatorAction pair_authenticator_take(Pair *pair, HybAuthenticatorActio
 
 /* Nothing may be left to do. */
 void pair_assert_idle(Pair *pair);
+
+#define PAIR_STORE_LEN 70000
+
+/* The bytes of the one SEND that is next, copied to @store of PAIR_STORE_LEN bytes. */
+HybBuf pair_client_sends(Pair *pair, uint8_t *store);
+HybBuf pair_authenticator_sends(Pair *pair, uint8_t *store);
+
+/**
+ * pair_impersonate_authenticator, pair_impersonate_client:
+ *
+ * Shakes hands in the place of one side of a new pair, so that a test can say what that side never
+ * would. The client then awaits its post-handshake message; the authenticator's messages after
+ * msg2 are taken, and it awaits a request.
+ */
+HybChannel pair_impersonate_authenticator(Pair *pair, HybCrypto *crypto);
+HybChannel pair_impersonate_client(Pair *pair, HybCrypto *crypto);
+
+/* Seals @plaintext and hands it over. */
+HybStatus pair_tell_client(Pair *pair, HybChannel *channel, HybBytes plaintext);
+HybStatus pair_tell_authenticator(Pair *pair, HybChannel *channel, HybBytes plaintext);
 
 void pair_clear(Pair *pair);
 

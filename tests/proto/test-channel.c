@@ -206,7 +206,7 @@ static void
 test_no_space(void)
 {
 	Ends ends = new_ends();
-	uint8_t store[48];
+	uint8_t store[49];
 	HybBuf message = {.data = store, .len = 3, .cap = 47};
 
 	memset(store, 'm', 3);
