@@ -6,7 +6,10 @@ usage: test-failure.py BUILD-DIR [TEST…]
 """
 import json
 import os
+import resource
+import signal
 import socket
+import unittest
 
 import harness
 from harness import COMPUTER_ADAPTER, PHONE_ADAPTER, Authority, Faults
@@ -343,7 +346,65 @@ class AnswerTest(FailureTest):
                      "https://example.com", stdin=json.dumps(options))
 
 
+class OddPhoneTest(FailureTest):
+    """Phones that speak otherwise; tests/client/test-odd-phone.py has more of them."""
+
+    def meet(self, cause, fault):
+        self.world.start()
+        computer = self.world.computer(*LOGIN)
+        phone = self.world.run(harness.programs.build / "tests/client/odd-phone", fault,
+                               harness.DOMAIN, PHONE_ADAPTER, *self.world.net(),
+                               stdin=computer.first_line() + "\n")
+        self.assert_cause(computer, cause)
+        self.assertEqual(phone.wait(), 0, phone.describe())
+
+    def test_revision_0(self):
+        self.meet("unsupported-phone", "revision-0")
+
+    def test_no_ctap(self):
+        self.meet("unsupported-phone", "no-ctap")
+
+
+class InternalTest(FailureTest):
+    def test_no_randomness(self):
+        env = {"LD_PRELOAD": str(harness.programs.tests / "no-random.so"),
+               "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+        self.world.start()
+        computer = self.world.computer(*LOGIN, env=env)
+        self.assert_cause(computer, "internal")
+        self.assertIn("report", computer.failure()["advice"])
+        self.assertEqual(computer.stdout, [])
+
+
 class StorageTest(FailureTest):
+    def test_disk_full(self):
+        """Nothing is half-written; the computer is told by CTAP's word for it."""
+        def full():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        phone = self.start()
+        computer = self.world.computer(*REGISTER)
+        scan = phone.scan(computer.first_line(), preexec=full)
+        self.assert_cause(computer, "phone-error", "CTAP2_ERR_KEY_STORE_FULL")
+        self.assert_cause(scan, "storage")
+        self.assertEqual(phone.passkeys(), [])
+        self.registered(phone)
+
+    def test_image_cannot_be_written(self):
+        self.world.start()
+        image = self.world.folder / "nowhere" / "code.png"
+        self.assert_cause(self.world.computer(*REGISTER, "--qr", image), "storage")
+
+    @unittest.skipIf(os.geteuid() == 0, "root may read and write everything")
+    def test_store_of_somebody_else(self):
+        phone = self.start()
+        phone.store.chmod(0)
+        self.addCleanup(phone.store.chmod, 0o700)
+        computer = self.world.computer(*REGISTER)
+        self.assert_cause(phone.scan(computer.first_line()), "storage")
+        self.interrupt(computer)
+        self.assert_cause(computer, "cancelled")
+
     def test_no_store(self):
         phone = harness.Phone(self.world, self.world.folder / "nowhere", harness.DOMAIN)
         scan = phone.run("passkeys", "list")
@@ -367,6 +428,48 @@ class StorageTest(FailureTest):
         self.assertEqual(again.status, 60, again.describe())
         after = {path: path.read_bytes() for path in phone.store.rglob("*") if path.is_file()}
         self.assertEqual(before, after)
+
+
+class WordsTest(FailureTest):
+    """What a person without --events reads: six causes, statuses, sentences and advices."""
+
+    def test_six(self):
+        seen = {}
+
+        def end(computer, *scans):
+            status = computer.wait()
+            sentence, advice = computer.stderr[-2:]  # before them, the state in words
+            self.assertTrue(sentence.startswith("hybridge: "), computer.describe())
+            seen[status] = (sentence, advice)
+            for scan in scans:
+                self.interrupt(scan)
+                scan.wait()
+
+        def computer(*args, port=None, cacert=None):
+            return self.world.run(harness.programs.computer, *LOGIN, "--print-uri", "--adapter",
+                                  COMPUTER_ADAPTER, *args, *self.world.net(port, cacert))
+
+        phone = self.start()
+        unknown = computer()
+        phone.scan(unknown.first_line()).wait()
+        end(unknown)
+        self.registered(phone)
+        denied = computer()
+        phone.scan(denied.first_line(), approve="deny").wait()
+        end(denied)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            closed = listener.getsockname()[1]
+        down = computer(port=closed)
+        end(down, phone.scan(down.first_line()))
+        wrong = computer(cacert=Authority(self.world.folder / "other-ca").ca)
+        end(wrong, phone.scan(wrong.first_line()))
+        end(computer("--timeout", "1"))
+        self.world.air.signal(15)
+        self.world.air.wait()
+        end(computer("--bluetooth-wait", "1"))
+        self.assertEqual(sorted(seen), [12, 13, 20, 21, 40, 42], seen)
+        self.assertEqual(len({sentence for sentence, _ in seen.values()}), 6)
+        self.assertEqual(len({advice for _, advice in seen.values()}), 6)
 
 
 if __name__ == "__main__":
