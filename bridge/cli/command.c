@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bridge/common/error.h"
@@ -41,7 +42,8 @@ hyb_command_parse(GOptionContext *context, int argc, char **argv, GError **error
 		return FALSE;
 	}
 	if (argc > 1) {
-		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "%s is one argument too many", argv[1]);
+		g_set_error(
+		    error, HYB_ERROR, HYB_ERROR_USAGE, "%s is one argument too many", argv[1]);
 		return FALSE;
 	}
 	return TRUE;
@@ -94,20 +96,58 @@ hyb_command_read(const char *path, gsize max, GError **error)
 	return g_bytes_new_with_free_func(array->data, array->len, free_wiped, array);
 }
 
-gboolean
-hyb_command_flush(GError **error)
+static gboolean
+fail_print(GError **error)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return TRUE;
 	g_set_error_literal(
 	    error, HYB_ERROR, HYB_ERROR_STORAGE, "Standard output cannot be written");
 	return FALSE;
 }
 
 gboolean
+hyb_command_flush(GError **error)
+{
+	return (fflush(stdout) == 0 && !ferror(stdout)) || fail_print(error);
+}
+
+static gboolean
+write_all(const char *text, gsize len)
+{
+	while (len > 0) {
+		gssize n = write(STDOUT_FILENO, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return FALSE;
+		text += n;
+		len -= (gsize)n;
+	}
+	return TRUE;
+}
+
+/* Not through stdio, whose buffer would keep a copy of what may be secret. */
+gboolean
 hyb_command_print(const char *line, GError **error)
 {
-	fputs(line, stdout);
-	fputc('\n', stdout);
-	return hyb_command_flush(error);
+	if (!hyb_command_flush(error))
+		return FALSE;
+	return (write_all(line, strlen(line)) && write_all("\n", 1)) || fail_print(error);
+}
+
+char *
+hyb_command_plain(const char *text)
+{
+	GString *plain = g_string_new(NULL);
+
+	for (const char *c = text; *c != '\0'; c = g_utf8_next_char(c)) {
+		gunichar letter = g_utf8_get_char(c);
+		GUnicodeType type = g_unichar_type(letter);
+
+		if (type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT ||
+		    type == G_UNICODE_LINE_SEPARATOR || type == G_UNICODE_PARAGRAPH_SEPARATOR)
+			letter = 0xfffd;
+		g_string_append_unichar(plain, letter);
+	}
+	return g_string_free(plain, FALSE);
 }

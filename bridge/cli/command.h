@@ -46,11 +46,14 @@ GBytes *hyb_command_read(const char *path, gsize max, GError **error);
 /**
  * hyb_command_print:
  *
- * Writes @line and a newline to standard output, flushed.
+ * Writes @line and a newline to standard output at once; keeps no copy.
  *
  * Returns: FALSE with HYB_ERROR_STORAGE when it cannot be written
  */
 gboolean hyb_command_print(const char *line, GError **error);
 
-/* The same for what was printed by other means. */
+/* The same for what was printed by stdio. */
 gboolean hyb_command_flush(GError **error);
+
+/* (transfer full): @text, of a site or a phone, without the characters that command a terminal. */
+char *hyb_command_plain(const char *text);

@@ -135,8 +135,8 @@ print_text(const HybQr *qr, const Fields *fields, gboolean secrets, GError **err
 	GString *text = g_string_new("FIDO hybrid code\n");
 	gboolean done;
 
-	g_string_append_printf(text, "  Asks to      %s (%s)\n", request_text(qr->hint),
-	    hyb_qr_hint_text(qr->hint));
+	g_string_append_printf(
+	    text, "  Asks to      %s (%s)\n", request_text(qr->hint), hyb_qr_hint_text(qr->hint));
 	g_string_append_printf(text, "  Made         %s\n", made);
 	g_string_append_printf(text, "  Tunnels      assigned ones known: %s\n", domains);
 	g_string_append_printf(text, "  Linking      %s\n",
@@ -152,8 +152,8 @@ print_text(const HybQr *qr, const Fields *fields, gboolean secrets, GError **err
 	    qr->transports & TRANSPORT_BLE ? "Bluetooth" : "");
 	g_string_append_printf(text, "  Public key   %s\n", fields->public_key);
 	if (secrets)
-		g_string_append_printf(text, "  Secret       %s\n  Tunnel ID    %s",
-		    fields->secret, fields->tunnel_id);
+		g_string_append_printf(text, "  Secret       %s\n  Tunnel ID    %s", fields->secret,
+		    fields->tunnel_id);
 	else
 		g_string_append(text, "  Secret       not shown; --secrets shows it");
 	done = hyb_command_print(text->str, error);
@@ -223,11 +223,12 @@ static gboolean
 fail_parse(const char *text, gsize len, HybStatus status, GError **error)
 {
 	if (len < 6 || g_ascii_strncasecmp(text, "FIDO:/", 6) != 0)
-		return hyb_command_usage(error, "This is no FIDO code: it does not begin with FIDO:/");
+		return hyb_command_usage(
+		    error, "This is no FIDO code: it does not begin with FIDO:/");
 	for (gsize i = 6; i < len; i++)
 		if (!g_ascii_isdigit(text[i]))
-			return hyb_command_usage(
-			    error, "This FIDO code is damaged: something else than digits follows FIDO:/");
+			return hyb_command_usage(error,
+			    "This FIDO code is damaged: something else than digits follows FIDO:/");
 	if (status == HYB_ERR_POINT)
 		return hyb_command_usage(
 		    error, "This FIDO code is not valid: its public key is no point of P-256");
@@ -294,7 +295,7 @@ hyb_command_decode(int argc, char **argv)
 	    {"secrets", 0, 0, G_OPTION_ARG_NONE, &self.secrets,
 		"Print the QR secret and the tunnel ID, too", NULL},
 	    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self.rest, NULL, NULL},
-	    {NULL},
+	    G_OPTION_ENTRY_NULL,
 	};
 	gboolean done;
 

@@ -22,7 +22,8 @@ find_name(const Domain *self, guint16 id, char name[static HYB_DOMAIN_NAME_MAX],
 {
 	if (!hyb_domain_is_known(id)) {
 		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
-		    "Identifier %u is not assigned to any tunnel service; 0, 1 and 256 to 65535 have "
+		    "Identifier %u is not assigned to any tunnel service; 0, 1 and 256 to 65535 "
+		    "have "
 		    "names",
 		    id);
 		return FALSE;
@@ -75,8 +76,8 @@ print_one(const Domain *self, const char *text, GError **error)
 
 	if (*text == '\0')
 		return hyb_command_usage(error, "An identifier or a name is needed");
-	if (is_number && !g_ascii_string_to_unsigned(hex ? text + 2 : text, hex ? 16 : 10, 0,
-			     G_MAXUINT16, &value, NULL)) {
+	if (is_number && !g_ascii_string_to_unsigned(
+			     hex ? text + 2 : text, hex ? 16 : 10, 0, G_MAXUINT16, &value, NULL)) {
 		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
 		    "\"%.100s\" is not an identifier: they are 0 to 65535", text);
 		return FALSE;
@@ -156,7 +157,7 @@ hyb_command_domain(int argc, char **argv)
 	    {"all", 0, 0, G_OPTION_ARG_NONE, &self.all, "List all 65,282", NULL},
 	    {"json", 0, 0, G_OPTION_ARG_NONE, &self.json, "Print as JSON", NULL},
 	    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self.rest, NULL, NULL},
-	    {NULL},
+	    G_OPTION_ENTRY_NULL,
 	};
 	gboolean done;
 

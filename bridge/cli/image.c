@@ -37,8 +37,8 @@ fail_helper(GError **error, char *sentence)
 {
 	const char *said = sentence != NULL ? g_strstrip(sentence) : "";
 
-	g_set_error_literal(error, HYB_ERROR, HYB_ERROR_USAGE,
-	    *said != '\0' ? said : "The picture cannot be read");
+	g_set_error_literal(
+	    error, HYB_ERROR, HYB_ERROR_USAGE, *said != '\0' ? said : "The picture cannot be read");
 }
 
 GBytes *

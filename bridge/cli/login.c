@@ -97,13 +97,15 @@ print_summary(const HybRequest *request, const HybAuthentication *authentication
 
 	g_string_append_printf(text, "%s\n  Credential   %s\n", request->rp_id, id);
 	if (authentication->user_handle != NULL) {
-		g_autofree char *handle =
-		    hyb_base64url_encode_bytes(authentication->user_handle);
+		g_autofree char *handle = hyb_base64url_encode_bytes(authentication->user_handle);
 
 		g_string_append_printf(text, "  User handle  %s\n", handle);
 	}
-	if (authentication->user_name != NULL && *authentication->user_name != '\0')
-		g_string_append_printf(text, "  User         %s\n", authentication->user_name);
+	if (authentication->user_name != NULL && *authentication->user_name != '\0') {
+		g_autofree char *name = hyb_command_plain(authentication->user_name);
+
+		g_string_append_printf(text, "  User         %s\n", name);
+	}
 	g_string_append_printf(text, "  Verified     %s\n  Signature    for the site to check",
 	    authentication->flags & HYB_AUTHDATA_UV ? "yes, the phone verified its owner" : "no");
 	done = hyb_command_print(text->str, error);
@@ -151,7 +153,7 @@ hyb_command_login(int argc, char **argv)
 	const GOptionEntry entries[] = {
 	    {"allow", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self.allow,
 		"Take this credential alone; repeatable", "CREDENTIAL_ID"},
-	    {NULL},
+	    G_OPTION_ENTRY_NULL,
 	};
 	gboolean done;
 

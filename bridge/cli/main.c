@@ -57,7 +57,8 @@ harden(void)
 static GLogWriterOutput
 write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {
-	gboolean notice = (level & (G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG)) != 0;
+	gboolean notice =
+	    (level & (G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG)) != 0;
 
 	if (notice && g_getenv("G_MESSAGES_DEBUG") == NULL)
 		return G_LOG_WRITER_HANDLED;

@@ -63,8 +63,7 @@ add_algorithm(HybCreation *creation, const char *text, GError **error)
 }
 
 static gboolean
-parse_requirement(
-    const char *option, const char *text, HybRequirement *requirement, GError **error)
+parse_requirement(const char *option, const char *text, HybRequirement *requirement, GError **error)
 {
 	if (text == NULL || hyb_requirement_parse(text, requirement))
 		return TRUE;
@@ -90,8 +89,8 @@ build_from_options(Register *self, GError **error)
 	creation->resident_key = HYB_REQUIREMENT_PREFERRED;
 	if (!parse_requirement(
 		"--resident-key", self->resident_key, &creation->resident_key, error) ||
-	    !parse_requirement("--user-verification",
-		hyb_session_user_verification(self->session), &creation->user_verification, error))
+	    !parse_requirement("--user-verification", hyb_session_user_verification(self->session),
+		&creation->user_verification, error))
 		return FALSE;
 	for (char **at = self->algorithms; at != NULL && *at != NULL; at++)
 		if (!add_algorithm(creation, *at, error))
@@ -121,8 +120,7 @@ build(Register *self, GError **error)
 	if (json == NULL)
 		return FALSE;
 	text = g_bytes_get_data(json, &len);
-	self->creation =
-	    hyb_creation_parse(text, len, hyb_session_origin(self->session), error);
+	self->creation = hyb_creation_parse(text, len, hyb_session_origin(self->session), error);
 	return self->creation != NULL;
 }
 
@@ -141,20 +139,22 @@ print_summary(const HybCreation *creation, const HybRegistration *registration, 
 {
 	g_autofree char *id = hyb_base64url_encode_bytes(registration->credential_id);
 	g_autofree char *user_id = hyb_base64url_encode_bytes(creation->user_id);
-	g_autofree char *text = g_strdup_printf("Registered %s at %s\n"
-						"  Credential   %s\n"
-						"  User handle  %s\n"
-						"  Algorithm    %s (%" G_GINT64_FORMAT ")\n"
-						"  Verified     %s\n"
-						"  Backed up    %s\n"
-						"Sign in with it: hybridge login --rp %s --allow %s",
-	    creation->user_name, creation->rp_id, id, user_id,
-	    hyb_cose_algorithm_name(registration->algorithm), registration->algorithm,
-	    registration->flags & HYB_AUTHDATA_UV ? "yes, the phone verified its owner" : "no",
-	    registration->flags & HYB_AUTHDATA_BS	? "yes"
-	    : registration->flags & HYB_AUTHDATA_BE ? "not yet"
-						    : "no, it stays on this phone",
-	    creation->rp_id, id);
+	g_autofree char *user_name = hyb_command_plain(creation->user_name);
+	g_autofree char *text =
+	    g_strdup_printf("Registered %s at %s\n"
+			    "  Credential   %s\n"
+			    "  User handle  %s\n"
+			    "  Algorithm    %s (%" G_GINT64_FORMAT ")\n"
+			    "  Verified     %s\n"
+			    "  Backed up    %s\n"
+			    "Sign in with it: hybridge login --rp %s --allow %s",
+		user_name, creation->rp_id, id, user_id,
+		hyb_cose_algorithm_name(registration->algorithm), registration->algorithm,
+		registration->flags & HYB_AUTHDATA_UV ? "yes, the phone verified its owner" : "no",
+		registration->flags & HYB_AUTHDATA_BS	? "yes"
+		: registration->flags & HYB_AUTHDATA_BE ? "not yet"
+							: "no, it stays on this phone",
+		creation->rp_id, id);
 
 	return hyb_command_print(text, error);
 }
@@ -170,8 +170,8 @@ run(Register *self, GError **error)
 		return FALSE;
 	self->client_data = hyb_client_data_build(
 	    HYB_CLIENT_DATA_CREATE, self->creation->challenge, self->creation->origin);
-	calls.waiting = waiting = g_strdup_printf(
-	    "Answer on your phone: a new passkey for %s.", self->creation->rp_id);
+	calls.waiting = waiting =
+	    g_strdup_printf("Answer on your phone: a new passkey for %s.", self->creation->rp_id);
 	if (!hyb_session_run(self->session, &calls, self->creation->timeout_ms, self, error))
 		return FALSE;
 	return hyb_session_wants_json(self->session)
@@ -210,7 +210,7 @@ hyb_command_register(int argc, char **argv)
 		"ES256, EdDSA, RS256 or a COSE number; repeat by preference", "ALG"},
 	    {"exclude", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self.exclude,
 		"Fail if the phone has this credential; repeatable", "CREDENTIAL_ID"},
-	    {NULL},
+	    G_OPTION_ENTRY_NULL,
 	};
 	gboolean done;
 

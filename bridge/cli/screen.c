@@ -110,8 +110,9 @@ add_code(HybScreen *self, int lines, int columns, GString *out, GError **error)
 		return FALSE;
 	}
 	if (code == NULL) {
-		g_string_append(out, "The terminal is too small for the QR code: make it larger, or "
-				     "use --qr FILE.png.\n");
+		g_string_append(out,
+		    "The terminal is too small for the QR code: make it larger, or "
+		    "use --qr FILE.png.\n");
 		self->drawn = 1;
 		return TRUE;
 	}

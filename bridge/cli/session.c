@@ -38,7 +38,8 @@ hyb_session_new(GOptionContext *context)
 {
 	HybSession *self = g_new0(HybSession, 1);
 	const GOptionEntry entries[] = {
-	    {"rp", 0, 0, G_OPTION_ARG_FILENAME, &self->rp, "Site to register at or sign in to", "ID"},
+	    {"rp", 0, 0, G_OPTION_ARG_FILENAME, &self->rp, "Site to register at or sign in to",
+		"ID"},
 	    {"origin", 0, 0, G_OPTION_ARG_FILENAME, &self->origin,
 		"Origin of the page that asks [https://ID]", "ORIGIN"},
 	    {"request", 0, 0, G_OPTION_ARG_FILENAME, &self->request_path,
@@ -63,7 +64,7 @@ hyb_session_new(GOptionContext *context)
 		"Listen with this Bluetooth adapter alone", "hciN"},
 	    {"config", 0, 0, G_OPTION_ARG_FILENAME, &self->config, "Read settings from FILE",
 		"FILE"},
-	    {NULL},
+	    G_OPTION_ENTRY_NULL,
 	};
 
 	self->timeout_s = LIFETIME_S;
@@ -127,8 +128,8 @@ hyb_session_check(HybSession *self, GError **error)
 	if (!check_source(self, error))
 		return FALSE;
 	if (self->timeout_s < 1 || self->timeout_s > LIFETIME_S) {
-		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
-		    "--timeout must be 1 to %d seconds", LIFETIME_S);
+		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "--timeout must be 1 to %d seconds",
+		    LIFETIME_S);
 		return FALSE;
 	}
 	if (self->bluetooth_wait_s < 0 || self->bluetooth_wait_s > LIFETIME_S) {
@@ -136,8 +137,7 @@ hyb_session_check(HybSession *self, GError **error)
 		    "--bluetooth-wait must be 0 to %d seconds", LIFETIME_S);
 		return FALSE;
 	}
-	if (self->qr_path != NULL &&
-	    !hyb_qr_image_format(self->qr_path, &self->qr_format, error))
+	if (self->qr_path != NULL && !hyb_qr_image_format(self->qr_path, &self->qr_format, error))
 		return FALSE;
 	return hyb_net_load(self->net, self->config, error);
 }
@@ -214,8 +214,8 @@ on_bluetooth(const GError *trouble, gpointer data)
 					     "goes on from here.");
 		break;
 	case HYB_ERROR_BLUETOOTH_OFF:
-		hyb_screen_say(self->screen,
-		    "Bluetooth is off: switch it on, and it goes on from here.");
+		hyb_screen_say(
+		    self->screen, "Bluetooth is off: switch it on, and it goes on from here.");
 		break;
 	default:
 		hyb_screen_say(self->screen,

@@ -113,8 +113,8 @@ hyb_authentication_new(
 		hyb_answer_fail(error, "cannot be read");
 		return NULL;
 	}
-	if (!hyb_answer_check_authdata(response.auth_data, request->rp_id,
-		request->user_verification, &authdata, error))
+	if (!hyb_answer_check_authdata(
+		response.auth_data, request->rp_id, request->user_verification, &authdata, error))
 		return NULL;
 	if (request->allow->len == 0 && response.user.id.data == NULL) {
 		hyb_answer_fail(error, "does not say which account it is for");

@@ -40,8 +40,8 @@ GBytes *hyb_authentication_request(
  * Returns: (transfer full): or NULL with the cause of a CTAP status, HYB_ERROR_PROTOCOL or
  *   HYB_ERROR_NOT_VERIFIED
  */
-HybAuthentication *hyb_authentication_new(const HybRequest *request, GBytes *client_data,
-    HybBytes ctap, GError **error);
+HybAuthentication *hyb_authentication_new(
+    const HybRequest *request, GBytes *client_data, HybBytes ctap, GError **error);
 
 /* AuthenticationResponseJSON, one line. */
 char *hyb_authentication_to_json(const HybAuthentication *self);

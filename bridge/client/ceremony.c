@@ -31,9 +31,9 @@ struct HybCeremony {
 	HybScan *scan;
 	HybTunnel *tunnel;
 	gboolean handshake_done; /* msg2 is verified */
-	gboolean heard_once; /* an adapter listened at some time */
-	gboolean wait_over;  /* options.bluetooth_wait_ms have passed before that */
-	GError *trouble;     /* why none listens now; NULL when one does */
+	gboolean heard_once;	 /* an adapter listened at some time */
+	gboolean wait_over;	 /* options.bluetooth_wait_ms have passed before that */
+	GError *trouble;	 /* why none listens now; NULL when one does */
 
 	GBytes *get_info; /* what @info borrows from */
 	HybCtapInfo info;
@@ -162,8 +162,8 @@ fail_unseen(HybCeremony *self)
 		fail_with(self, HYB_ERROR_BLUETOOTH_SERVICE,
 		    hyb_error_sentence(HYB_ERROR_BLUETOOTH_SERVICE));
 	else
-		fail_with(self, HYB_ERROR_PHONE_NOT_SEEN,
-		    hyb_error_sentence(HYB_ERROR_PHONE_NOT_SEEN));
+		fail_with(
+		    self, HYB_ERROR_PHONE_NOT_SEEN, hyb_error_sentence(HYB_ERROR_PHONE_NOT_SEEN));
 }
 
 static gboolean
@@ -205,8 +205,7 @@ on_bound(gpointer data)
 	if (self->state <= HYB_CLIENT_QR_SHOWN)
 		fail_unseen(self);
 	else
-		fail_with(
-		    self, HYB_ERROR_TIMED_OUT, hyb_error_sentence(HYB_ERROR_TIMED_OUT));
+		fail_with(self, HYB_ERROR_TIMED_OUT, hyb_error_sentence(HYB_ERROR_TIMED_OUT));
 	return G_SOURCE_REMOVE;
 }
 
@@ -515,11 +514,11 @@ hyb_ceremony_start(HybCeremony *self)
 	arm(self, self->options.lifetime_ms, on_qr_expired);
 	if (self->options.bound_ms > 0)
 		self->bound_id = g_timeout_add(self->options.bound_ms, on_bound, self);
-	self->bluetooth_id = g_timeout_add(
-	    MIN(self->options.bluetooth_wait_ms, self->options.lifetime_ms), on_bluetooth_late,
-	    self);
-	self->scan = hyb_scan_start(
-	    self->adapter, advert_uuids, G_N_ELEMENTS(advert_uuids), &events, self);
+	self->bluetooth_id =
+	    g_timeout_add(MIN(self->options.bluetooth_wait_ms, self->options.lifetime_ms),
+		on_bluetooth_late, self);
+	self->scan =
+	    hyb_scan_start(self->adapter, advert_uuids, G_N_ELEMENTS(advert_uuids), &events, self);
 	report(self);
 }
 

@@ -111,8 +111,7 @@ parse_selection(const HybJsonObject *options, HybCreation *self, GError **error)
 		return FALSE;
 	if (selection.object == NULL)
 		return TRUE;
-	if (!hyb_json_get_text(
-		&selection, "authenticatorAttachment", FALSE, &attachment, error) ||
+	if (!hyb_json_get_text(&selection, "authenticatorAttachment", FALSE, &attachment, error) ||
 	    !hyb_json_get_text(&selection, "residentKey", FALSE, &resident_key, error) ||
 	    !hyb_json_get_boolean(&selection, "requireResidentKey", FALSE, &require, error) ||
 	    !hyb_json_get_text(&selection, "userVerification", FALSE, &verification, error))
@@ -134,8 +133,7 @@ parse_cred_protect(const HybJsonObject *extensions, HybCreation *self, GError **
 	    "userVerificationOptionalWithCredentialIDList", "userVerificationRequired"};
 	g_autofree char *policy = NULL;
 
-	if (!hyb_json_get_text(
-		extensions, "credentialProtectionPolicy", FALSE, &policy, error) ||
+	if (!hyb_json_get_text(extensions, "credentialProtectionPolicy", FALSE, &policy, error) ||
 	    !hyb_json_get_boolean(extensions, "enforceCredentialProtectionPolicy", FALSE,
 		&self->enforce_cred_protect, error))
 		return FALSE;

@@ -128,8 +128,8 @@ hyb_json_parse(const char *text, gsize len, GError **error)
 	else
 		wrong = check_surface(text, len);
 	if (wrong != NULL) {
-		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
-		    "The request is not valid JSON: %s", wrong);
+		g_set_error(
+		    error, HYB_ERROR, HYB_ERROR_USAGE, "The request is not valid JSON: %s", wrong);
 		return NULL;
 	}
 	/* json-glib's own messages quote the input; ours must not. */
@@ -267,8 +267,8 @@ hyb_json_get_integer(const HybJsonObject *in, const char *name, gboolean require
 	if (!get_whole(node, &got))
 		return fail_member(error, in, name, "must be a whole number");
 	if (got < min || got > max) {
-		g_autofree char *must = g_strdup_printf(
-		    "must be %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, min, max);
+		g_autofree char *must =
+		    g_strdup_printf("must be %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, min, max);
 
 		return fail_member(error, in, name, must);
 	}

@@ -29,8 +29,7 @@ hyb_options_parse_common(
 
 	if (!hyb_json_get_bytes(
 		options, "challenge", TRUE, 1, HYB_CHALLENGE_MAX, challenge, error) ||
-	    !hyb_json_get_integer(
-		options, "timeout", FALSE, 0, G_MAXUINT32, &timeout, error) ||
+	    !hyb_json_get_integer(options, "timeout", FALSE, 0, G_MAXUINT32, &timeout, error) ||
 	    !hyb_json_check_texts(options, "hints", error))
 		return FALSE;
 	*timeout_ms = (guint)timeout;

@@ -40,8 +40,8 @@ parse_salts(const HybJsonObject *in, HybPrfSalts *salts, GError **error)
 }
 
 static gboolean
-parse_entry(const HybJsonObject *map, const char *key, GPtrArray *allow, GArray *entries,
-    GError **error)
+parse_entry(
+    const HybJsonObject *map, const char *key, GPtrArray *allow, GArray *entries, GError **error)
 {
 	g_autofree char *path = g_strdup_printf("%s%.64s.", map->path, key);
 	g_autoptr(GBytes) id = hyb_base64url_decode(key);
@@ -110,8 +110,8 @@ hyb_prf_parse(const HybJsonObject *extensions, GPtrArray *allow, HybPrf *prf, GE
 	if (by_credential == NULL)
 		return TRUE;
 	if (allow == NULL)
-		return hyb_json_fail(error, "extensions.prf.evalByCredential",
-		    "may not be used at registration");
+		return hyb_json_fail(
+		    error, "extensions.prf.evalByCredential", "may not be used at registration");
 	prf->by_credential = g_array_new(FALSE, TRUE, sizeof(HybPrfCredential));
 	g_array_set_clear_func(prf->by_credential, clear_entry);
 	return parse_by_credential(by_credential, allow, prf->by_credential, error);
@@ -137,8 +137,7 @@ hyb_prf_to_ctap(const HybPrf *prf, HybCtapPrf *ctap)
 		const HybPrfCredential *entry =
 		    &g_array_index(prf->by_credential, HybPrfCredential, i);
 
-		ctap->by_credential[i].credential_id =
-		    hyb_bytes_borrow(entry->credential_id);
+		ctap->by_credential[i].credential_id = hyb_bytes_borrow(entry->credential_id);
 		ctap->by_credential[i].values = salts_to_ctap(&entry->salts);
 		ctap->by_credential_count = i + 1;
 	}

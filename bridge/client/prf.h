@@ -51,7 +51,6 @@ gboolean hyb_prf_parse(
 void hyb_prf_to_ctap(const HybPrf *prf, HybCtapPrf *ctap);
 
 /* Adds member "prf" of clientExtensionResults; with "enabled" at registration. */
-void hyb_prf_add_results(
-    JsonBuilder *json, const HybCtapPrfOutput *output, gboolean registration);
+void hyb_prf_add_results(JsonBuilder *json, const HybCtapPrfOutput *output, gboolean registration);
 
 void hyb_prf_clear(HybPrf *prf);

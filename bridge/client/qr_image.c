@@ -128,14 +128,13 @@ write_all(int fd, const guint8 *data, gsize len)
 static gboolean
 fail_write(GError **error, const char *path, int code)
 {
-	g_set_error(error, HYB_ERROR, HYB_ERROR_STORAGE,
-	    "The QR code cannot be written to %s: %s", path, g_strerror(code));
+	g_set_error(error, HYB_ERROR, HYB_ERROR_STORAGE, "The QR code cannot be written to %s: %s",
+	    path, g_strerror(code));
 	return FALSE;
 }
 
 gboolean
-hyb_qr_image_write(
-    const HybQrCode *code, HybQrImageFormat format, const char *path, GError **error)
+hyb_qr_image_write(const HybQrCode *code, HybQrImageFormat format, const char *path, GError **error)
 {
 	g_autofree char *temporary = g_strconcat(path, ".XXXXXX", NULL);
 	g_autoptr(GByteArray) image = hyb_qr_image_build(code, format, error);

@@ -22,8 +22,8 @@ phone_cannot(GError **error, HybError cause, const char *what)
 
 /* WebAuthn §5.1.3: residentKey and userVerification against what the phone has. */
 static gboolean
-choose_options(const HybCreation *creation, const HybCtapInfo *info, HybCtapOptions *options,
-    GError **error)
+choose_options(
+    const HybCreation *creation, const HybCtapInfo *info, HybCtapOptions *options, GError **error)
 {
 	gboolean has_rk = hyb_ctap_info_option(info, "rk") == HYB_CTAP_OPTION_TRUE;
 	gboolean has_uv = hyb_ctap_info_option(info, "uv") == HYB_CTAP_OPTION_TRUE;
@@ -73,8 +73,8 @@ choose_extensions(const HybCreation *creation, const HybCtapInfo *info,
 }
 
 GBytes *
-hyb_registration_request(const HybCreation *creation, const HybCtapInfo *info, GBytes *client_data,
-    GError **error)
+hyb_registration_request(
+    const HybCreation *creation, const HybCtapInfo *info, GBytes *client_data, GError **error)
 {
 	g_autofree HybCtapMakeCredential *ctap = g_new0(HybCtapMakeCredential, 1);
 	g_autofree guint8 *store = g_malloc(HYB_CTAP_MESSAGE_MAX);
@@ -232,8 +232,8 @@ hyb_registration_new(const HybCreation *creation, const HybCtapInfo *info, GByte
 		hyb_answer_fail(error, "cannot be read");
 		return NULL;
 	}
-	if (!hyb_answer_check_authdata(response.auth_data, creation->rp_id,
-		creation->user_verification, &authdata, error))
+	if (!hyb_answer_check_authdata(
+		response.auth_data, creation->rp_id, creation->user_verification, &authdata, error))
 		return NULL;
 	if ((authdata.flags & HYB_AUTHDATA_AT) == 0) {
 		hyb_answer_fail(error, "has no new passkey in it");

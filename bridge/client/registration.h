@@ -35,8 +35,8 @@ typedef struct {
  *   when the phone cannot do what is required, HYB_ERROR_NOT_VERIFIED when it has no user
  *   verification and that is required
  */
-GBytes *hyb_registration_request(const HybCreation *creation, const HybCtapInfo *info,
-    GBytes *client_data, GError **error);
+GBytes *hyb_registration_request(
+    const HybCreation *creation, const HybCtapInfo *info, GBytes *client_data, GError **error);
 
 /**
  * hyb_registration_new:

@@ -44,8 +44,7 @@ parse_large_blob(const HybJsonObject *extensions, HybRequest *self, GError **err
 		return FALSE;
 	self->large_blob_write = write != NULL;
 	if (self->large_blob_read && self->large_blob_write)
-		return hyb_json_fail(
-		    error, "extensions.largeBlob", "may not both read and write");
+		return hyb_json_fail(error, "extensions.largeBlob", "may not both read and write");
 	return TRUE;
 }
 

@@ -83,8 +83,7 @@ port_is_valid(const char *port, guint64 own)
 {
 	guint64 number;
 
-	if (*port == '0' ||
-	    !g_ascii_string_to_unsigned(port, 10, 1, G_MAXUINT16, &number, NULL))
+	if (*port == '0' || !g_ascii_string_to_unsigned(port, 10, 1, G_MAXUINT16, &number, NULL))
 		return FALSE;
 	return number != own;
 }
@@ -103,8 +102,8 @@ hyb_origin_domain(const char *origin, char **domain, GError **error)
 	if (strpbrk(host, "/?#@\\") != NULL)
 		return fail(error, "origin", origin, "must end after the host name or port");
 	if (*host == '[')
-		return fail(error, "origin", origin,
-		    "is an IP address, and passkeys need a domain name");
+		return fail(
+		    error, "origin", origin, "is an IP address, and passkeys need a domain name");
 	colon = strchr(host, ':');
 	if (colon != NULL) {
 		*colon = '\0';
@@ -154,13 +153,15 @@ hyb_rp_id_check(const char *rp_id, const char *domain, GError **error)
 		return FALSE;
 	}
 	if (psl_is_public_suffix2(list, rp_id, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE))
-		return fail(error, "RP ID", rp_id, "is a public suffix, under which anyone may register");
+		return fail(
+		    error, "RP ID", rp_id, "is a public suffix, under which anyone may register");
 	if (strcmp(rp_id, domain) == 0)
 		return TRUE;
 	if (!is_within(domain, rp_id))
 		return fail(error, "RP ID", rp_id, "does not belong to the origin");
 	registrable = psl_registrable_domain(list, domain);
 	if (registrable == NULL || !is_within(rp_id, registrable))
-		return fail(error, "RP ID", rp_id, "is a public suffix, under which anyone may register");
+		return fail(
+		    error, "RP ID", rp_id, "is a public suffix, under which anyone may register");
 	return TRUE;
 }

@@ -216,8 +216,8 @@ on_open(HybTunnel *tunnel, gpointer user_data)
 	RAND_bytes(eid.nonce, sizeof(eid.nonce));
 	memcpy(eid.routing_id, hyb_tunnel_routing_id(tunnel), sizeof(eid.routing_id));
 	hyb_eid_build(&eid, phone->plaintext);
-	must(hyb_kdf_derive(phone->crypto, HYB_KDF_EID_KEY, secret, (HybBytes){0}, eid_key,
-	    sizeof(eid_key)));
+	must(hyb_kdf_derive(
+	    phone->crypto, HYB_KDF_EID_KEY, secret, (HybBytes){0}, eid_key, sizeof(eid_key)));
 	must(hyb_kdf_derive(phone->crypto, HYB_KDF_PSK, secret,
 	    (HybBytes){phone->plaintext, sizeof(phone->plaintext)}, psk, sizeof(psk)));
 	must(hyb_advert_key_new(phone->crypto, eid_key, &key));

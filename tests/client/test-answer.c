@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From options to CTAP, and from a phone's answer to WebAuthn's, with each flaw a phone may show. */
+/* From options to CTAP, and from a phone's answer to WebAuthn's, with each flaw a phone may show.
+ */
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <string.h>
@@ -257,8 +258,8 @@ test_registration(void)
 	g_assert_cmpstr(json_object_get_string_member(object, "id"), ==, "Y3JlZGVudGlhbA");
 	g_assert_cmpstr(json_object_get_string_member(object, "rawId"), ==, "Y3JlZGVudGlhbA");
 	g_assert_cmpstr(json_object_get_string_member(object, "type"), ==, "public-key");
-	g_assert_cmpstr(json_object_get_string_member(object, "authenticatorAttachment"), ==,
-	    "cross-platform");
+	g_assert_cmpstr(
+	    json_object_get_string_member(object, "authenticatorAttachment"), ==, "cross-platform");
 	g_assert_false(json_object_get_boolean_member(
 	    json_object_get_object_member(
 		json_object_get_object_member(object, "clientExtensionResults"), "credProps"),
@@ -346,8 +347,7 @@ static const FlawCase registration_flaws[] = {
     {"other-site", "", {.rp_id = "login.example.com", .flags = UP, PACKED}, HYB_ERROR_PROTOCOL},
     {"no-credential", "", {.rp_id = "example.com", .flags = UP, PACKED, .no_credential = TRUE},
 	HYB_ERROR_PROTOCOL},
-    {"wrong-signature", "",
-	{.rp_id = "example.com", .flags = UP, PACKED, .wrong_signature = TRUE},
+    {"wrong-signature", "", {.rp_id = "example.com", .flags = UP, PACKED, .wrong_signature = TRUE},
 	HYB_ERROR_PROTOCOL},
     {"other-algorithm-in-statement", "",
 	{.rp_id = "example.com",
@@ -491,8 +491,8 @@ build_registration(const char *more, const HybCtapInfo *info)
 	g_clear_pointer(&ctap, g_bytes_unref);
 	ctap = hyb_registration_request(creation, info, client_data, &error);
 	g_assert_no_error(error);
-	g_assert_cmpint(hyb_ctap_request_parse(borrow(ctap).data, borrow(ctap).len, request), ==,
-	    HYB_CTAP_OK);
+	g_assert_cmpint(
+	    hyb_ctap_request_parse(borrow(ctap).data, borrow(ctap).len, request), ==, HYB_CTAP_OK);
 	g_assert_cmpint(request->command, ==, HYB_CTAP_MAKE_CREDENTIAL);
 	return request;
 }
@@ -517,8 +517,7 @@ test_request_options(void)
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autofree HybCtapInfo *info =
-		    describe(cases[i].has_rk, cases[i].has_uv, TRUE);
+		g_autofree HybCtapInfo *info = describe(cases[i].has_rk, cases[i].has_uv, TRUE);
 		g_autofree HybCtapRequest *got = build_registration(cases[i].more, info);
 
 		g_assert_cmpint(got->make_credential.options.uv, ==, cases[i].uv);
@@ -590,9 +589,9 @@ test_too_large(void)
 	g_autoptr(GError) error = NULL;
 
 	for (guint i = 0; i < HYB_CTAP_CREDENTIALS_MAX; i++)
-		g_ptr_array_add(creation->exclude,
-		    g_bytes_new_take(g_malloc0(HYB_CTAP_CREDENTIAL_ID_MAX),
-			HYB_CTAP_CREDENTIAL_ID_MAX));
+		g_ptr_array_add(
+		    creation->exclude, g_bytes_new_take(g_malloc0(HYB_CTAP_CREDENTIAL_ID_MAX),
+					   HYB_CTAP_CREDENTIAL_ID_MAX));
 	g_assert_null(hyb_registration_request(creation, info, client_data, &error));
 	g_assert_error(error, HYB_ERROR, HYB_ERROR_UNSUPPORTED_REQUEST);
 }
@@ -612,13 +611,12 @@ test_assertion(void)
 	g_assert_no_error(error);
 	json = hyb_authentication_to_json(got);
 	root = json_from_string(json, NULL);
-	g_assert_cmpstr(json_object_get_string_member(json_node_get_object(root), "id"), ==,
-	    "Y3JlZGVudGlhbA");
+	g_assert_cmpstr(
+	    json_object_get_string_member(json_node_get_object(root), "id"), ==, "Y3JlZGVudGlhbA");
 	response = json_object_get_object_member(json_node_get_object(root), "response");
 	assert_member(response, "clientDataJSON", client_data);
 	assert_member(response, "authenticatorData", got->auth_data);
-	g_assert_cmpstr(
-	    json_object_get_string_member(response, "signature"), ==, "c2lnbmF0dXJl");
+	g_assert_cmpstr(json_object_get_string_member(response, "signature"), ==, "c2lnbmF0dXJl");
 	g_assert_cmpstr(json_object_get_string_member(response, "userHandle"), ==, "dXNlcg");
 	g_assert_cmpuint(json_object_get_size(response), ==, 4);
 }
@@ -669,21 +667,20 @@ test_assertion_flaw(gconstpointer data)
 static void
 test_prf_by_credential(void)
 {
-	g_autoptr(HybRequest) request = ask_assertion(
-	    ",\"allowCredentials\":[" ALLOW(OURS) "],\"extensions\":{\"prf\":{\"evalByCredential\":"
-	    "{\"" OURS "\":{\"first\":\"Zmlyc3Qgc2FsdA\",\"second\":\"\"}}}}");
+	g_autoptr(HybRequest) request = ask_assertion(",\"allowCredentials\":[" ALLOW(
+	    OURS) "],\"extensions\":{\"prf\":{\"evalByCredential\":"
+		  "{\"" OURS "\":{\"first\":\"Zmlyc3Qgc2FsdA\",\"second\":\"\"}}}}");
 	g_autofree HybCtapInfo *info = describe(TRUE, TRUE, TRUE);
 	g_autofree HybCtapRequest *read = g_new0(HybCtapRequest, 1);
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GBytes) ctap =
-	    hyb_authentication_request(request, info, client_data, &error);
+	g_autoptr(GBytes) ctap = hyb_authentication_request(request, info, client_data, &error);
 	g_autoptr(GBytes) salt = g_bytes_new_static("first salt", 10);
 	guint8 hashed[HYB_CTAP_SALT_LEN];
 	const HybCtapPrf *prf;
 
 	g_assert_no_error(error);
-	g_assert_cmpint(hyb_ctap_request_parse(borrow(ctap).data, borrow(ctap).len, read), ==,
-	    HYB_CTAP_OK);
+	g_assert_cmpint(
+	    hyb_ctap_request_parse(borrow(ctap).data, borrow(ctap).len, read), ==, HYB_CTAP_OK);
 	prf = &read->get_assertion.extensions.prf;
 	hyb_prf_hash(salt, hashed);
 	g_assert_cmpuint(prf->by_credential_count, ==, 1);
@@ -724,8 +721,8 @@ main(int argc, char **argv)
 	g_test_add_func("/client/registration/phone-cannot", test_phone_cannot);
 	g_test_add_func("/client/registration/too-large", test_too_large);
 	g_test_add_func("/client/authentication/every-member", test_assertion);
-	add_flaws("authentication", assertion_flaws, G_N_ELEMENTS(assertion_flaws),
-	    test_assertion_flaw);
+	add_flaws(
+	    "authentication", assertion_flaws, G_N_ELEMENTS(assertion_flaws), test_assertion_flaw);
 	g_test_add_func("/client/authentication/refusals", test_refusals);
 	g_test_add_func("/client/authentication/prf-by-credential", test_prf_by_credential);
 	result = g_test_run();

@@ -47,7 +47,9 @@ def code(key=GENERATOR, count=b"\xa6", more=b"\x02\x02\x03\x1a\x65\x4a\x39\x10\x
 
 class CommandTest(harness.TestCase):
     def hybridge(self, *args, stdin=None, env=None):
-        process = self.world.run(harness.programs.computer, *args, stdin=stdin, env=env)
+        # Apart from the terminal that the tests run on, if they do: hybridge would find it.
+        process = self.world.run(harness.programs.computer, *args, stdin=stdin, env=env,
+                                 preexec=os.setsid)
         process.status = process.wait()
         return process
 
@@ -362,6 +364,15 @@ class ScreenTest(CommandTest):
 
 
 class RunTest(CommandTest):
+    def test_names_that_command_a_terminal(self):
+        self.world.start()
+        phone = self.world.phone()
+        command = ["register", "--rp", "example.com", "--user", "a\033[2J\u202ed\u00e4"]
+        computer = self.world.computer(*command)
+        scan = phone.scan(computer.first_line())
+        self.assert_ok(computer, scan)
+        self.assertEqual(computer.stdout[1], "Registered a\ufffd[2J\ufffdd\u00e4 at example.com")
+
     def test_picture_lives_as_long_as_the_code(self):
         path = self.world.folder / "code.png"
         computer = self.world.run(harness.programs.computer, *LOGIN, "--qr", path,

@@ -12,8 +12,8 @@
 /* A creation options object; @rest is put at its end, @user instead of its user. */
 #define CREATION_WITH(user, rest)                                                                  \
 	"{\"rp\":{\"name\":\"Example\",\"id\":\"example.com\"},\"user\":" user                     \
-	",\"challenge\":\"AAECAw\",\"pubKeyCredParams\":[{\"type\":\"public-key\",\"alg\":-7}]" rest \
-	"}"
+	",\"challenge\":\"AAECAw\",\"pubKeyCredParams\":[{\"type\":\"public-key\",\"alg\":-7}"     \
+	"]" rest "}"
 #define USER "{\"id\":\"AQID\",\"name\":\"alice\",\"displayName\":\"Alice\"}"
 #define CREATION(rest) CREATION_WITH(USER, rest)
 #define REQUEST(rest) "{\"challenge\":\"AAECAw\"" rest "}"
@@ -33,8 +33,7 @@ static const OptionsCase creation_cases[] = {
     {"no-rp-id",
 	"{\"rp\":{\"name\":\"E\"},\"user\":" USER ",\"challenge\":\"AA\",\"pubKeyCredParams\":[]}",
 	NULL},
-    {"empty-names",
-	CREATION_WITH("{\"id\":\"AQ\",\"name\":\"\",\"displayName\":\"\"}", ""), NULL},
+    {"empty-names", CREATION_WITH("{\"id\":\"AQ\",\"name\":\"\",\"displayName\":\"\"}", ""), NULL},
     {"escapes",
 	CREATION_WITH("{\"id\":\"AQ\",\"name\":\"\\u00e4\\ud83d\\udd11\\\"\\\\\\/\\n\","
 		      "\"displayName\":\"\"}",
@@ -98,7 +97,8 @@ static const OptionsCase creation_cases[] = {
 	"{\"rp\":{\"name\":\"E\"},\"user\":" USER ",\"challenge\":\"AA\",\"pubKeyCredParams\":{}}",
 	"pubKeyCredParams must be an array"},
     {"params-of-numbers",
-	"{\"rp\":{\"name\":\"E\"},\"user\":" USER ",\"challenge\":\"AA\",\"pubKeyCredParams\":[-7]}",
+	"{\"rp\":{\"name\":\"E\"},\"user\":" USER
+	",\"challenge\":\"AA\",\"pubKeyCredParams\":[-7]}",
 	"pubKeyCredParams[0] must be an object"},
     {"params-alg-text",
 	"{\"rp\":{\"name\":\"E\"},\"user\":" USER
@@ -178,14 +178,16 @@ static const OptionsCase request_cases[] = {
 		"[\"usb\",\"new\"]},{\"type\":\"new\",\"id\":\"Ag\"}]"),
 	NULL},
     {"prf",
-	REQUEST(",\"allowCredentials\":[{\"type\":\"public-key\",\"id\":\"AQ\"}],\"extensions\":"
-		"{\"prf\":{\"eval\":{\"first\":\"\"},\"evalByCredential\":{\"AQ\":{\"first\":\"AA\","
-		"\"second\":\"AQ\"}}}}"),
+	REQUEST(
+	    ",\"allowCredentials\":[{\"type\":\"public-key\",\"id\":\"AQ\"}],\"extensions\":"
+	    "{\"prf\":{\"eval\":{\"first\":\"\"},\"evalByCredential\":{\"AQ\":{\"first\":\"AA\","
+	    "\"second\":\"AQ\"}}}}"),
 	NULL},
     {"prf-loose-bits",
-	REQUEST(",\"allowCredentials\":[{\"type\":\"public-key\",\"id\":\"AQ\"}],\"extensions\":"
-		"{\"prf\":{\"eval\":{\"first\":\"\"},\"evalByCredential\":{\"AQ\":{\"first\":\"AA\","
-		"\"second\":\"AB\"}}}}"),
+	REQUEST(
+	    ",\"allowCredentials\":[{\"type\":\"public-key\",\"id\":\"AQ\"}],\"extensions\":"
+	    "{\"prf\":{\"eval\":{\"first\":\"\"},\"evalByCredential\":{\"AQ\":{\"first\":\"AA\","
+	    "\"second\":\"AB\"}}}}"),
 	"extensions.prf.evalByCredential.AQ.second must be base64url"},
     {"challenge-missing", "{}", "challenge is missing"},
     {"challenge-number", "{\"challenge\":1}", "challenge must be text"},
@@ -266,8 +268,9 @@ parse_creation(const char *json)
 static void
 test_defaults(void)
 {
-	g_autoptr(HybCreation) got = parse_creation(
-	    "{\"rp\":{\"name\":\"E\"},\"user\":" USER ",\"challenge\":\"AAEC\",\"pubKeyCredParams\":[]}");
+	g_autoptr(HybCreation) got =
+	    parse_creation("{\"rp\":{\"name\":\"E\"},\"user\":" USER
+			   ",\"challenge\":\"AAEC\",\"pubKeyCredParams\":[]}");
 
 	g_assert_cmpstr(got->rp_id, ==, "login.example.com");
 	g_assert_cmpstr(got->origin, ==, ORIGIN);
@@ -278,8 +281,8 @@ test_defaults(void)
 	g_assert_cmpint(got->user_verification, ==, HYB_REQUIREMENT_PREFERRED);
 	g_assert_false(got->direct_attestation);
 	g_assert_cmpuint(got->timeout_ms, ==, 0);
-	g_assert_cmpmem(g_bytes_get_data(got->challenge, NULL), g_bytes_get_size(got->challenge),
-	    "\0\1\2", 3);
+	g_assert_cmpmem(
+	    g_bytes_get_data(got->challenge, NULL), g_bytes_get_size(got->challenge), "\0\1\2", 3);
 	g_assert_cmpmem(
 	    g_bytes_get_data(got->user_id, NULL), g_bytes_get_size(got->user_id), "\1\2\3", 3);
 }
@@ -318,8 +321,8 @@ test_every_member(void)
 static void
 test_require_resident_key(void)
 {
-	g_autoptr(HybCreation) old = parse_creation(
-	    CREATION(",\"authenticatorSelection\":{\"requireResidentKey\":true}"));
+	g_autoptr(HybCreation) old =
+	    parse_creation(CREATION(",\"authenticatorSelection\":{\"requireResidentKey\":true}"));
 
 	g_assert_cmpint(old->resident_key, ==, HYB_REQUIREMENT_REQUIRED);
 }

@@ -69,8 +69,8 @@ static Picture
 paint(const char *drawing, HybQrStyle style, int lines, int columns)
 {
 	int tall = style.blocks ? 2 : 1, row = 0, column = 0;
-	Picture picture = picture_new(
-	    columns * SCALE / (style.blocks ? 1 : 2), lines * tall * SCALE, 255);
+	Picture picture =
+	    picture_new(columns * SCALE / (style.blocks ? 1 : 2), lines * tall * SCALE, 255);
 	int wide = picture.width / columns;
 
 	for (const char *c = drawing; *c != '\0'; c = g_utf8_next_char(c)) {
@@ -294,8 +294,8 @@ test_file_trouble(void)
 	g_autoptr(HybQrCode) code = hyb_qr_code_new(text, HYB_QR_CODE_MEDIUM, &error);
 	HybQrImageFormat format;
 
-	g_assert_false(hyb_qr_image_write(
-	    code, HYB_QR_IMAGE_PNG, "/nonexistent/folder/code.png", &error));
+	g_assert_false(
+	    hyb_qr_image_write(code, HYB_QR_IMAGE_PNG, "/nonexistent/folder/code.png", &error));
 	g_assert_error(error, HYB_ERROR, HYB_ERROR_STORAGE);
 	g_clear_error(&error);
 	g_assert_true(hyb_qr_image_format("code.svg", &format, &error));

@@ -47,8 +47,7 @@ test_base64(gconstpointer data)
 		return;
 	}
 	g_assert_nonnull(got);
-	g_assert_cmpmem(
-	    g_bytes_get_data(got, NULL), g_bytes_get_size(got), c->bytes, c->len);
+	g_assert_cmpmem(g_bytes_get_data(got, NULL), g_bytes_get_size(got), c->bytes, c->len);
 	again = hyb_base64url_encode((const guint8 *)c->bytes, c->len);
 	g_assert_cmpstr(again, ==, c->text);
 }
@@ -86,8 +85,7 @@ assert_client_data(HybClientDataType type, const char *want)
 	g_autoptr(GBytes) got =
 	    hyb_client_data_build(type, challenge, "https://login.example.com:8443");
 
-	g_assert_cmpmem(
-	    g_bytes_get_data(got, NULL), g_bytes_get_size(got), want, strlen(want));
+	g_assert_cmpmem(g_bytes_get_data(got, NULL), g_bytes_get_size(got), want, strlen(want));
 }
 
 static void

@@ -67,8 +67,8 @@ fuzz_creation(const char *json, size_t len)
 		return;
 	}
 	FUZZ_CHECK(error == NULL && creation->algorithms->len > 0);
-	client_data = hyb_client_data_build(
-	    HYB_CLIENT_DATA_CREATE, creation->challenge, creation->origin);
+	client_data =
+	    hyb_client_data_build(HYB_CLIENT_DATA_CREATE, creation->challenge, creation->origin);
 	ctap = hyb_registration_request(creation, able_phone(), client_data, &error);
 	check_request(ctap, error);
 }
