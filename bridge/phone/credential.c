@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bridge/phone/credential.h"
 
-#include <string.h>
-
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+
+#include "proto/base64url.h"
 
 HybCredential *
 hyb_credential_new(void)
@@ -18,6 +18,17 @@ hyb_credential_new(void)
 	return self;
 }
 
+/* Not one whose text begins with "-", which a command line would take for an option. */
+static gboolean
+draw_id(guint8 id[static HYB_CREDENTIAL_ID_LEN])
+{
+	do {
+		if (RAND_bytes(id, HYB_CREDENTIAL_ID_LEN) != 1)
+			return FALSE;
+	} while (id[0] >> 2 == 62);
+	return TRUE;
+}
+
 HybCredential *
 hyb_credential_generate(gint64 alg, gint64 now, EVP_PKEY **public_key)
 {
@@ -27,8 +38,7 @@ hyb_credential_generate(gint64 alg, gint64 now, EVP_PKEY **public_key)
 
 	if (hyb_keys_generate(alg, &key) != HYB_OK)
 		return NULL;
-	if (hyb_keys_save(key, &secret->key) != HYB_OK ||
-	    RAND_bytes(self->id, sizeof(self->id)) != 1 ||
+	if (hyb_keys_save(key, &secret->key) != HYB_OK || !draw_id(self->id) ||
 	    RAND_priv_bytes(secret->prf_verified, HYB_CREDENTIAL_PRF_LEN) != 1 ||
 	    RAND_priv_bytes(secret->prf_unverified, HYB_CREDENTIAL_PRF_LEN) != 1) {
 		EVP_PKEY_free(key);
@@ -55,12 +65,12 @@ hyb_credential_title(const HybCredential *self)
 char *
 hyb_base64url(const guint8 *data, gsize len)
 {
-	char *text = g_base64_encode(data, len);
+	gsize cap = len * 4 / 3 + 4;
+	g_autofree char *text = g_malloc(cap);
 
-	g_strdelimit(text, "+", '-');
-	g_strdelimit(text, "/", '_');
-	text[strcspn(text, "=")] = '\0';
-	return text;
+	if (hyb_base64url_build((HybBytes){data, len}, text, cap) != HYB_OK)
+		g_assert_not_reached();
+	return g_steal_pointer(&text);
 }
 
 char *

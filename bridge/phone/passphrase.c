@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,20 +31,26 @@ fail(GError **error, HybError cause, const char *message)
 	return FALSE;
 }
 
-/* Byte by byte, so that what follows the line stays for the next reader of @fd. */
+/* Byte by byte, so that what follows the line stays for the next reader of @fd. @mask, if any, are
+ * the signals to block while waiting; the others come in then and at no other time. */
 static gboolean
-read_line(int fd, HybPassphrase *out, GError **error)
+read_line(int fd, const sigset_t *mask, HybPassphrase *out, GError **error)
 {
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
 	gsize len = 0;
 	char c;
 
 	for (;;) {
-		ssize_t n = read(fd, &c, 1);
+		ssize_t n = ppoll(&ready, 1, NULL, mask);
 
-		if (n < 0 && errno == EINTR && !interrupted)
-			continue;
 		if (interrupted)
 			return fail(error, HYB_ERROR_CANCELLED, "Cancelled");
+		if (n > 0)
+			n = read(fd, &c, 1);
+		else
+			n = -1;
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
 		if (n < 0)
 			return fail(error, HYB_ERROR_USAGE, "The passphrase cannot be read");
 		if (n == 0 && len == 0)
@@ -66,11 +73,15 @@ read_quietly(int tty, const char *prompt, HybPassphrase *out, GError **error)
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	struct sigaction old[G_N_ELEMENTS(signals)], action = {.sa_handler = on_signal};
 	struct termios before, quiet;
+	sigset_t ours, mask;
 	gboolean ok;
 
 	if (tcgetattr(tty, &before) != 0)
 		return fail(error, HYB_ERROR_USAGE, "There is no terminal to type a passphrase on");
-	interrupted = 0;
+	sigemptyset(&ours);
+	for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
+		sigaddset(&ours, signals[i]);
+	sigprocmask(SIG_BLOCK, &ours, &mask);
 	for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
 		sigaction(signals[i], &action, &old[i]);
 	quiet = before;
@@ -78,9 +89,14 @@ read_quietly(int tty, const char *prompt, HybPassphrase *out, GError **error)
 	quiet.c_lflag |= ICANON | ISIG;
 	tcsetattr(tty, TCSAFLUSH, &quiet);
 	dprintf(tty, "%s", prompt);
-	ok = read_line(tty, out, error);
+	ok = read_line(tty, &mask, out, error);
 	dprintf(tty, "\n");
 	tcsetattr(tty, TCSAFLUSH, &before);
+	interrupted = 0;
+	sigprocmask(SIG_SETMASK, &mask, NULL); /* one that came late is taken as one in time */
+	if (ok && interrupted)
+		ok = fail(error, HYB_ERROR_CANCELLED, "Cancelled");
+	interrupted = 0;
 	for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
 		sigaction(signals[i], &old[i], NULL);
 	return ok;
@@ -93,7 +109,7 @@ hyb_passphrase_read(int fd, const char *prompt, HybPassphrase *out, GError **err
 	int tty;
 
 	if (fd >= 0)
-		return read_line(fd, out, error);
+		return read_line(fd, NULL, out, error);
 	tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (tty < 0)
 		return fail(error, HYB_ERROR_USAGE,

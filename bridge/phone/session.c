@@ -22,6 +22,8 @@
 #define REQUEST_TIMEOUT_S 60
 /* hybrid.md §11.8: up to 10 s after the answer, for the client's shutdown. */
 #define LINGER_TIMEOUT_S 10
+/* Real clients ask once; without an end a peer could make the store count silent signatures. */
+#define REQUESTS_MAX 16
 /* hybrid.md §2.3 [R]: a code further off than this takes an extra confirmation. */
 #define CODE_AGE_MAX_S (10 * 60)
 
@@ -43,6 +45,7 @@ typedef struct {
 	HybQuestion question;
 	guint deadline;
 	guint signals[2];
+	guint requests;
 	gboolean answered;
 	gboolean ended;
 	GError *error;
@@ -195,6 +198,10 @@ on_request(Session *self, HybBytes ctap)
 	HybCommand *command = self->setup->command;
 
 	wait_at_most(self, 0);
+	if (++self->requests > REQUESTS_MAX) {
+		end_with(self, HYB_ERROR_PROTOCOL, "The computer asks again and again");
+		return;
+	}
 	if (hyb_command_begin(command, ctap.data, ctap.len, g_get_real_time() / G_USEC_PER_SEC) ==
 	    HYB_COMMAND_ANSWERED)
 		respond(self);
