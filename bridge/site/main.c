@@ -102,10 +102,10 @@ read_requirement(const char *text, HybRequirement *requirement, GError **error)
 }
 
 /* The state file, or a new state for @arguments where there is none yet. */
-static HybState *
+static HybSiteState *
 open_state(const Arguments *arguments, GError **error)
 {
-	g_autoptr(HybState) state = NULL;
+	g_autoptr(HybSiteState) state = NULL;
 
 	if (!g_file_test(arguments->state, G_FILE_TEST_EXISTS)) {
 		HybRelyingParty *rp;
@@ -115,9 +115,9 @@ open_state(const Arguments *arguments, GError **error)
 			return NULL;
 		}
 		rp = hyb_relying_party_new(arguments->rp_id, arguments->origin, error);
-		return rp != NULL ? hyb_state_new(rp) : NULL;
+		return rp != NULL ? hyb_site_state_new(rp) : NULL;
 	}
-	state = hyb_state_load(arguments->state, error);
+	state = hyb_site_state_load(arguments->state, error);
 	if (state == NULL)
 		return NULL;
 	if ((arguments->rp_id != NULL && !g_str_equal(arguments->rp_id, state->rp->rp_id)) ||
@@ -130,10 +130,10 @@ open_state(const Arguments *arguments, GError **error)
 
 /* Both options-… commands. */
 static gboolean
-run_ask(const Arguments *arguments, HybQuestionKind kind, GError **error)
+run_ask(const Arguments *arguments, HybSiteQuestionKind kind, GError **error)
 {
-	g_autoptr(HybState) state = open_state(arguments, error);
-	g_autoptr(HybQuestion) question = NULL;
+	g_autoptr(HybSiteState) state = open_state(arguments, error);
+	g_autoptr(HybSiteQuestion) question = NULL;
 	g_autofree char *options = NULL;
 
 	if (state == NULL)
@@ -145,10 +145,10 @@ run_ask(const Arguments *arguments, HybQuestionKind kind, GError **error)
 	    (arguments->algorithms != NULL &&
 		!read_algorithms(arguments->algorithms, question->algorithms, error)))
 		return FALSE;
-	options = hyb_question_to_options(question, state->rp->rp_id, state->rp->records);
-	hyb_question_free(state->question);
+	options = hyb_site_question_to_options(question, state->rp->rp_id, state->rp->records);
+	hyb_site_question_free(state->question);
 	state->question = g_steal_pointer(&question);
-	return hyb_state_save(state, arguments->state, error) && print_line(options, error);
+	return hyb_site_state_save(state, arguments->state, error) && print_line(options, error);
 }
 
 static gboolean
@@ -156,17 +156,17 @@ run_options_register(const Arguments *arguments, GError **error)
 {
 	if (arguments->user == NULL)
 		return usage(error, "A registration needs --user");
-	return run_ask(arguments, HYB_QUESTION_REGISTER, error);
+	return run_ask(arguments, HYB_SITE_QUESTION_REGISTER, error);
 }
 
 static gboolean
 run_options_login(const Arguments *arguments, GError **error)
 {
-	return run_ask(arguments, HYB_QUESTION_LOGIN, error);
+	return run_ask(arguments, HYB_SITE_QUESTION_LOGIN, error);
 }
 
 static char *
-describe(const HybRecord *record, const char *rp_id)
+describe(const HybSiteRecord *record, const char *rp_id)
 {
 	g_autoptr(JsonBuilder) json = json_builder_new();
 
@@ -176,7 +176,7 @@ describe(const HybRecord *record, const char *rp_id)
 	json_builder_set_member_name(json, "rpId");
 	json_builder_add_string_value(json, rp_id);
 	json_builder_set_member_name(json, "credential");
-	hyb_record_to_json(record, json);
+	hyb_site_record_to_json(record, json);
 	json_builder_end_object(json);
 	return hyb_json_to_text(json);
 }
@@ -203,22 +203,22 @@ read_response(const char *path, GError **error)
 
 /* Both commands that take a response. */
 static gboolean
-run_answer(const Arguments *arguments, HybQuestionKind kind, const char *done, GError **error)
+run_answer(const Arguments *arguments, HybSiteQuestionKind kind, const char *done, GError **error)
 {
 	g_autoptr(GBytes) response = read_response(arguments->response, error);
-	g_autoptr(HybState) state = NULL;
-	const HybRecord *record;
+	g_autoptr(HybSiteState) state = NULL;
+	const HybSiteRecord *record;
 	g_autofree char *line = NULL;
 	const char *text;
 	gsize len;
 
 	if (response == NULL)
 		return FALSE;
-	state = hyb_state_load(arguments->state, error);
+	state = hyb_site_state_load(arguments->state, error);
 	if (state == NULL)
 		return FALSE;
 	text = g_bytes_get_data(response, &len);
-	if (kind == HYB_QUESTION_REGISTER)
+	if (kind == HYB_SITE_QUESTION_REGISTER)
 		record =
 		    hyb_relying_party_register(state->rp, state->question, text, len, now(), error);
 	else
@@ -227,8 +227,8 @@ run_answer(const Arguments *arguments, HybQuestionKind kind, const char *done, G
 	if (record == NULL)
 		return FALSE;
 	/* Used up: the same response a second time is refused. */
-	g_clear_pointer(&state->question, hyb_question_free);
-	if (!hyb_state_save(state, arguments->state, error))
+	g_clear_pointer(&state->question, hyb_site_question_free);
+	if (!hyb_site_state_save(state, arguments->state, error))
 		return FALSE;
 	line = arguments->json
 		   ? describe(record, state->rp->rp_id)
@@ -239,13 +239,13 @@ run_answer(const Arguments *arguments, HybQuestionKind kind, const char *done, G
 static gboolean
 run_register(const Arguments *arguments, GError **error)
 {
-	return run_answer(arguments, HYB_QUESTION_REGISTER, "Registered", error);
+	return run_answer(arguments, HYB_SITE_QUESTION_REGISTER, "Registered", error);
 }
 
 static gboolean
 run_login(const Arguments *arguments, GError **error)
 {
-	return run_answer(arguments, HYB_QUESTION_LOGIN, "Signed in as", error);
+	return run_answer(arguments, HYB_SITE_QUESTION_LOGIN, "Signed in as", error);
 }
 
 static const Command commands[] = {

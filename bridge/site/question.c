@@ -12,18 +12,18 @@
 static const char *const kind_names[] = {"register", "login"};
 static const char *const requirement_names[] = {"discouraged", "preferred", "required"};
 
-HybQuestion *
-hyb_question_new(HybQuestionKind kind, gint64 now, GError **error)
+HybSiteQuestion *
+hyb_site_question_new(HybSiteQuestionKind kind, gint64 now, GError **error)
 {
 	static const gint64 algorithms[] = {HYB_COSE_ES256, HYB_COSE_EDDSA, HYB_COSE_RS256};
-	guint8 challenge[HYB_QUESTION_CHALLENGE_LEN];
-	HybQuestion *self;
+	guint8 challenge[HYB_SITE_QUESTION_CHALLENGE_LEN];
+	HybSiteQuestion *self;
 
 	if (RAND_bytes(challenge, sizeof(challenge)) != 1) {
 		hyb_site_fail(error, HYB_SITE_ERROR_INTERNAL, "There is no randomness");
 		return NULL;
 	}
-	self = g_new0(HybQuestion, 1);
+	self = g_new0(HybSiteQuestion, 1);
 	self->kind = kind;
 	self->asked_at = now;
 	self->challenge = g_bytes_new(challenge, sizeof(challenge));
@@ -35,7 +35,7 @@ hyb_question_new(HybQuestionKind kind, gint64 now, GError **error)
 }
 
 void
-hyb_question_free(HybQuestion *self)
+hyb_site_question_free(HybSiteQuestion *self)
 {
 	if (self == NULL)
 		return;
@@ -63,12 +63,13 @@ add_bytes(JsonBuilder *json, const char *name, GBytes *bytes)
 
 /* An array of {type, id} of the user's credentials. */
 static void
-add_descriptors(const HybQuestion *self, JsonBuilder *json, const char *name, GPtrArray *records)
+add_descriptors(
+    const HybSiteQuestion *self, JsonBuilder *json, const char *name, GPtrArray *records)
 {
 	json_builder_set_member_name(json, name);
 	json_builder_begin_array(json);
 	for (guint i = 0; i < records->len; i++) {
-		const HybRecord *record = g_ptr_array_index(records, i);
+		const HybSiteRecord *record = g_ptr_array_index(records, i);
 
 		if (self->user_id == NULL || !g_bytes_equal(record->user_id, self->user_id))
 			continue;
@@ -81,7 +82,8 @@ add_descriptors(const HybQuestion *self, JsonBuilder *json, const char *name, GP
 }
 
 static void
-add_registration(const HybQuestion *self, JsonBuilder *json, const char *rp_id, GPtrArray *records)
+add_registration(
+    const HybSiteQuestion *self, JsonBuilder *json, const char *rp_id, GPtrArray *records)
 {
 	json_builder_set_member_name(json, "rp");
 	json_builder_begin_object(json);
@@ -116,15 +118,15 @@ add_registration(const HybQuestion *self, JsonBuilder *json, const char *rp_id, 
 }
 
 char *
-hyb_question_to_options(const HybQuestion *self, const char *rp_id, GPtrArray *records)
+hyb_site_question_to_options(const HybSiteQuestion *self, const char *rp_id, GPtrArray *records)
 {
 	g_autoptr(JsonBuilder) json = json_builder_new();
 
 	json_builder_begin_object(json);
 	add_bytes(json, "challenge", self->challenge);
 	json_builder_set_member_name(json, "timeout");
-	json_builder_add_int_value(json, HYB_QUESTION_TIMEOUT_MS);
-	if (self->kind == HYB_QUESTION_REGISTER) {
+	json_builder_add_int_value(json, HYB_SITE_QUESTION_TIMEOUT_MS);
+	if (self->kind == HYB_SITE_QUESTION_REGISTER) {
 		add_registration(self, json, rp_id, records);
 	} else {
 		add_text(json, "rpId", rp_id);
@@ -136,7 +138,7 @@ hyb_question_to_options(const HybQuestion *self, const char *rp_id, GPtrArray *r
 }
 
 void
-hyb_question_to_json(const HybQuestion *self, JsonBuilder *json)
+hyb_site_question_to_json(const HybSiteQuestion *self, JsonBuilder *json)
 {
 	json_builder_begin_object(json);
 	add_text(json, "kind", kind_names[self->kind]);
@@ -185,17 +187,17 @@ read_algorithms(const HybJsonObject *in, GArray *algorithms, GError **error)
 	return TRUE;
 }
 
-HybQuestion *
-hyb_question_from_json(JsonObject *object, GError **error)
+HybSiteQuestion *
+hyb_site_question_from_json(JsonObject *object, GError **error)
 {
-	g_autoptr(HybQuestion) self = g_new0(HybQuestion, 1);
+	g_autoptr(HybSiteQuestion) self = g_new0(HybSiteQuestion, 1);
 	HybJsonObject in = {object, "question."};
 	g_autofree char *kind = NULL;
 
 	self->algorithms = g_array_new(FALSE, FALSE, sizeof(gint64));
 	if (!hyb_json_get_text(&in, "kind", TRUE, &kind, error) ||
-	    !hyb_json_get_bytes(&in, "challenge", TRUE, HYB_QUESTION_CHALLENGE_LEN,
-		HYB_QUESTION_CHALLENGE_LEN, &self->challenge, error) ||
+	    !hyb_json_get_bytes(&in, "challenge", TRUE, HYB_SITE_QUESTION_CHALLENGE_LEN,
+		HYB_SITE_QUESTION_CHALLENGE_LEN, &self->challenge, error) ||
 	    !hyb_json_get_integer(&in, "askedAt", TRUE, 0, G_MAXINT64, &self->asked_at, error) ||
 	    !read_algorithms(&in, self->algorithms, error) ||
 	    !read_requirement(&in, "userVerification", &self->user_verification, error) ||
@@ -204,10 +206,11 @@ hyb_question_from_json(JsonObject *object, GError **error)
 		&in, "userId", FALSE, 1, HYB_CTAP_USER_ID_MAX, &self->user_id, error) ||
 	    !hyb_json_get_text(&in, "userName", FALSE, &self->user_name, error))
 		return NULL;
-	self->kind = g_str_equal(kind, kind_names[0]) ? HYB_QUESTION_REGISTER : HYB_QUESTION_LOGIN;
+	self->kind =
+	    g_str_equal(kind, kind_names[0]) ? HYB_SITE_QUESTION_REGISTER : HYB_SITE_QUESTION_LOGIN;
 	if (!g_str_equal(kind, kind_names[self->kind]) ||
 	    (self->user_id == NULL) != (self->user_name == NULL) ||
-	    (self->kind == HYB_QUESTION_REGISTER && self->user_id == NULL)) {
+	    (self->kind == HYB_SITE_QUESTION_REGISTER && self->user_id == NULL)) {
 		hyb_json_fail(error, "question", "has members that do not fit together");
 		return NULL;
 	}

@@ -5,24 +5,24 @@
 
 #include "bridge/client/options.h"
 
-#define HYB_QUESTION_CHALLENGE_LEN 32		/* bytes */
-#define HYB_QUESTION_LIFETIME_S 600		/* an answer later than that is too late */
-#define HYB_QUESTION_TIMEOUT_MS (5 * 60 * 1000) /* what the browser is told */
+#define HYB_SITE_QUESTION_CHALLENGE_LEN 32	     /* bytes */
+#define HYB_SITE_QUESTION_LIFETIME_S 600	     /* an answer later than that is too late */
+#define HYB_SITE_QUESTION_TIMEOUT_MS (5 * 60 * 1000) /* what the browser is told */
 
 typedef enum {
-	HYB_QUESTION_REGISTER,
-	HYB_QUESTION_LOGIN,
-} HybQuestionKind;
+	HYB_SITE_QUESTION_REGISTER,
+	HYB_SITE_QUESTION_LOGIN,
+} HybSiteQuestionKind;
 
 /**
- * HybQuestion:
+ * HybSiteQuestion:
  * @challenge: random, used once
  * @asked_at: Unix seconds
  * @algorithms: gint64 elements, COSE, by preference; registration only
  * @user_id, @user_name: whose registration; NULL at sign-in unless one user's is asked for
  */
 typedef struct {
-	HybQuestionKind kind;
+	HybSiteQuestionKind kind;
 	GBytes *challenge;
 	gint64 asked_at;
 	GArray *algorithms;
@@ -30,26 +30,28 @@ typedef struct {
 	HybRequirement resident_key;
 	GBytes *user_id;
 	char *user_name;
-} HybQuestion;
+} HybSiteQuestion;
 
 /* With a fresh challenge; asks for ES256, EdDSA, RS256, a passkey, and verification if possible.
  * NULL with HYB_SITE_ERROR_INTERNAL. */
-HybQuestion *hyb_question_new(HybQuestionKind kind, gint64 now, GError **error);
+HybSiteQuestion *hyb_site_question_new(HybSiteQuestionKind kind, gint64 now, GError **error);
 
 /* NULL is fine. */
-void hyb_question_free(HybQuestion *self);
+void hyb_site_question_free(HybSiteQuestion *self);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybQuestion, hyb_question_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybSiteQuestion, hyb_site_question_free)
 
 /**
- * hyb_question_to_options:
- * @records: HybRecord elements: those of the user are excluded at registration, allowed at sign-in
+ * hyb_site_question_to_options:
+ * @records: HybSiteRecord elements: those of the user are excluded at registration, allowed at
+ * sign-in
  *
  * Returns: (transfer full): PublicKeyCredentialCreationOptionsJSON or
  *   PublicKeyCredentialRequestOptionsJSON, one line
  */
-char *hyb_question_to_options(const HybQuestion *self, const char *rp_id, GPtrArray *records);
+char *hyb_site_question_to_options(
+    const HybSiteQuestion *self, const char *rp_id, GPtrArray *records);
 
 /* As it is kept. */
-void hyb_question_to_json(const HybQuestion *self, JsonBuilder *json);
-HybQuestion *hyb_question_from_json(JsonObject *object, GError **error);
+void hyb_site_question_to_json(const HybSiteQuestion *self, JsonBuilder *json);
+HybSiteQuestion *hyb_site_question_from_json(JsonObject *object, GError **error);

@@ -5,14 +5,14 @@
 #include "proto/cose.h"
 #include "proto/ctap.h"
 
-HybRecord *
-hyb_record_new(void)
+HybSiteRecord *
+hyb_site_record_new(void)
 {
-	return g_new0(HybRecord, 1);
+	return g_new0(HybSiteRecord, 1);
 }
 
 void
-hyb_record_free(HybRecord *self)
+hyb_site_record_free(HybSiteRecord *self)
 {
 	if (self == NULL)
 		return;
@@ -41,7 +41,7 @@ add_flag(JsonBuilder *json, const char *name, gboolean value)
 }
 
 void
-hyb_record_to_json(const HybRecord *self, JsonBuilder *json)
+hyb_site_record_to_json(const HybSiteRecord *self, JsonBuilder *json)
 {
 	json_builder_begin_object(json);
 	add_bytes(json, "id", self->id);
@@ -61,10 +61,10 @@ hyb_record_to_json(const HybRecord *self, JsonBuilder *json)
 	json_builder_end_object(json);
 }
 
-HybRecord *
-hyb_record_from_json(JsonObject *object, GError **error)
+HybSiteRecord *
+hyb_site_record_from_json(JsonObject *object, GError **error)
 {
-	g_autoptr(HybRecord) self = hyb_record_new();
+	g_autoptr(HybSiteRecord) self = hyb_site_record_new();
 	HybJsonObject in = {object, "credentials."};
 	gint64 sign_count;
 
@@ -86,11 +86,11 @@ hyb_record_from_json(JsonObject *object, GError **error)
 	return g_steal_pointer(&self);
 }
 
-HybRecord *
-hyb_record_find(GPtrArray *records, GBytes *id)
+HybSiteRecord *
+hyb_site_record_find(GPtrArray *records, GBytes *id)
 {
 	for (guint i = 0; i < records->len; i++) {
-		HybRecord *record = g_ptr_array_index(records, i);
+		HybSiteRecord *record = g_ptr_array_index(records, i);
 
 		if (g_bytes_equal(record->id, id))
 			return record;

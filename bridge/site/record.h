@@ -5,7 +5,7 @@
 #include "bridge/client/json.h"
 
 /**
- * HybRecord:
+ * HybSiteRecord:
  * @public_key: one COSE key
  * @algorithm: COSE, that of @public_key
  * @attestation: "none", "packed"
@@ -22,20 +22,20 @@ typedef struct {
 	char *attestation;
 	GBytes *user_id;
 	char *user_name;
-} HybRecord;
+} HybSiteRecord;
 
-HybRecord *hyb_record_new(void);
+HybSiteRecord *hyb_site_record_new(void);
 
 /* NULL is fine. */
-void hyb_record_free(HybRecord *self);
+void hyb_site_record_free(HybSiteRecord *self);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybRecord, hyb_record_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybSiteRecord, hyb_site_record_free)
 
 /* Adds an object; nothing in it is secret. */
-void hyb_record_to_json(const HybRecord *self, JsonBuilder *json);
+void hyb_site_record_to_json(const HybSiteRecord *self, JsonBuilder *json);
 
 /* Returns: (transfer full): or NULL with an error that names the member */
-HybRecord *hyb_record_from_json(JsonObject *object, GError **error);
+HybSiteRecord *hyb_site_record_from_json(JsonObject *object, GError **error);
 
-/* The one with @id among HybRecord elements; borrowed, or NULL. */
-HybRecord *hyb_record_find(GPtrArray *records, GBytes *id);
+/* The one with @id among HybSiteRecord elements; borrowed, or NULL. */
+HybSiteRecord *hyb_site_record_find(GPtrArray *records, GBytes *id);

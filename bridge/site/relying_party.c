@@ -26,7 +26,7 @@ hyb_relying_party_new(const char *rp_id, const char *origin, GError **error)
 	self = g_new0(HybRelyingParty, 1);
 	self->rp_id = g_strdup(rp_id);
 	self->origin = g_strdup(origin);
-	self->records = g_ptr_array_new_with_free_func((GDestroyNotify)hyb_record_free);
+	self->records = g_ptr_array_new_with_free_func((GDestroyNotify)hyb_site_record_free);
 	return self;
 }
 
@@ -45,7 +45,7 @@ static GBytes *
 known_user_id(HybRelyingParty *self, const char *user_name)
 {
 	for (guint i = 0; i < self->records->len; i++) {
-		const HybRecord *record = g_ptr_array_index(self->records, i);
+		const HybSiteRecord *record = g_ptr_array_index(self->records, i);
 
 		if (g_str_equal(record->user_name, user_name))
 			return g_bytes_ref(record->user_id);
@@ -53,11 +53,11 @@ known_user_id(HybRelyingParty *self, const char *user_name)
 	return NULL;
 }
 
-HybQuestion *
-hyb_relying_party_ask(
-    HybRelyingParty *self, HybQuestionKind kind, const char *user_name, gint64 now, GError **error)
+HybSiteQuestion *
+hyb_relying_party_ask(HybRelyingParty *self, HybSiteQuestionKind kind, const char *user_name,
+    gint64 now, GError **error)
 {
-	g_autoptr(HybQuestion) question = hyb_question_new(kind, now, error);
+	g_autoptr(HybSiteQuestion) question = hyb_site_question_new(kind, now, error);
 	guint8 user_id[USER_ID_LEN];
 
 	if (question == NULL || user_name == NULL)
@@ -66,7 +66,7 @@ hyb_relying_party_ask(
 	question->user_id = known_user_id(self, user_name);
 	if (question->user_id != NULL)
 		return g_steal_pointer(&question);
-	if (kind == HYB_QUESTION_LOGIN) {
+	if (kind == HYB_SITE_QUESTION_LOGIN) {
 		g_set_error(error, HYB_SITE_ERROR, HYB_SITE_ERROR_CREDENTIAL,
 		    "%s has no passkey at %s yet", user_name, self->rp_id);
 		return NULL;
@@ -81,13 +81,14 @@ hyb_relying_party_ask(
 
 /* A challenge counts for a while, and for the ceremony it was made for. */
 static gboolean
-check_question(const HybQuestion *question, HybQuestionKind kind, gint64 now, GError **error)
+check_question(
+    const HybSiteQuestion *question, HybSiteQuestionKind kind, gint64 now, GError **error)
 {
 	if (question == NULL || question->kind != kind)
 		return hyb_site_fail(error, HYB_SITE_ERROR_NOT_ASKED,
-		    kind == HYB_QUESTION_REGISTER ? "No registration was asked for"
-						  : "No sign-in was asked for");
-	if (now < question->asked_at || now - question->asked_at > HYB_QUESTION_LIFETIME_S)
+		    kind == HYB_SITE_QUESTION_REGISTER ? "No registration was asked for"
+						       : "No sign-in was asked for");
+	if (now < question->asked_at || now - question->asked_at > HYB_SITE_QUESTION_LIFETIME_S)
 		return hyb_site_fail(error, HYB_SITE_ERROR_NOT_ASKED,
 		    "The response comes too late; ask for a new challenge");
 	return TRUE;
@@ -95,11 +96,11 @@ check_question(const HybQuestion *question, HybQuestionKind kind, gint64 now, GE
 
 /* §7.1 steps 6 to 11, §7.2 steps 10 to 14 */
 static gboolean
-check_client_data(const HybRelyingParty *self, const HybQuestion *question,
-    const HybResponse *response, GError **error)
+check_client_data(const HybRelyingParty *self, const HybSiteQuestion *question,
+    const HybSiteResponse *response, GError **error)
 {
 	const char *type =
-	    question->kind == HYB_QUESTION_REGISTER ? "webauthn.create" : "webauthn.get";
+	    question->kind == HYB_SITE_QUESTION_REGISTER ? "webauthn.create" : "webauthn.get";
 
 	if (!g_str_equal(response->type, type)) {
 		g_set_error(error, HYB_SITE_ERROR, HYB_SITE_ERROR_TYPE,
@@ -125,8 +126,8 @@ check_client_data(const HybRelyingParty *self, const HybQuestion *question,
 
 /* §7.1 steps 14 to 18, §7.2 steps 15 to 19 */
 static gboolean
-check_authdata(const HybRelyingParty *self, const HybQuestion *question,
-    const HybResponse *response, GError **error)
+check_authdata(const HybRelyingParty *self, const HybSiteQuestion *question,
+    const HybSiteResponse *response, GError **error)
 {
 	const HybAuthdata *authdata = &response->authdata;
 	guint8 hash[SHA256_DIGEST_LENGTH];
@@ -152,7 +153,8 @@ check_authdata(const HybRelyingParty *self, const HybQuestion *question,
 
 /* §7.1 step 19 */
 static gboolean
-check_algorithm(const HybQuestion *question, HybBytes public_key, gint64 *algorithm, GError **error)
+check_algorithm(
+    const HybSiteQuestion *question, HybBytes public_key, gint64 *algorithm, GError **error)
 {
 	if (hyb_cose_key_algorithm(public_key.data, public_key.len, algorithm) != HYB_OK)
 		return hyb_site_fail(
@@ -196,22 +198,22 @@ same_bytes(GBytes *bytes, HybBytes other)
 
 /* §7.1 steps 25 and 26 */
 static gboolean
-check_new_id(HybRelyingParty *self, const HybResponse *response, GError **error)
+check_new_id(HybRelyingParty *self, const HybSiteResponse *response, GError **error)
 {
 	if (!same_bytes(response->id, response->authdata.credential_id))
 		return hyb_site_fail(error, HYB_SITE_ERROR_CREDENTIAL,
 		    "The response names another credential than the phone made");
-	if (hyb_record_find(self->records, response->id) != NULL)
+	if (hyb_site_record_find(self->records, response->id) != NULL)
 		return hyb_site_fail(
 		    error, HYB_SITE_ERROR_CREDENTIAL, "The credential is registered already");
 	return TRUE;
 }
 
-static HybRecord *
-make_record(const HybQuestion *question, const HybResponse *response, gint64 algorithm)
+static HybSiteRecord *
+make_record(const HybSiteQuestion *question, const HybSiteResponse *response, gint64 algorithm)
 {
 	const HybAuthdata *authdata = &response->authdata;
-	HybRecord *record = hyb_record_new();
+	HybSiteRecord *record = hyb_site_record_new();
 
 	record->id = g_bytes_ref(response->id);
 	record->public_key = g_bytes_new(authdata->public_key.data, authdata->public_key.len);
@@ -226,22 +228,22 @@ make_record(const HybQuestion *question, const HybResponse *response, gint64 alg
 	return record;
 }
 
-const HybRecord *
-hyb_relying_party_register(HybRelyingParty *self, const HybQuestion *question, const char *json,
+const HybSiteRecord *
+hyb_relying_party_register(HybRelyingParty *self, const HybSiteQuestion *question, const char *json,
     gsize len, gint64 now, GError **error)
 {
-	g_autoptr(HybResponse) response = NULL;
-	HybRecord *record;
+	g_autoptr(HybSiteResponse) response = NULL;
+	HybSiteRecord *record;
 	gint64 algorithm;
 
-	if (!check_question(question, HYB_QUESTION_REGISTER, now, error))
+	if (!check_question(question, HYB_SITE_QUESTION_REGISTER, now, error))
 		return NULL;
-	response = hyb_response_parse(HYB_QUESTION_REGISTER, json, len, error);
+	response = hyb_site_response_parse(HYB_SITE_QUESTION_REGISTER, json, len, error);
 	if (response == NULL || !check_client_data(self, question, response, error) ||
 	    !check_authdata(self, question, response, error) ||
 	    !check_algorithm(question, response->authdata.public_key, &algorithm, error) ||
 	    !check_key(response->authdata.public_key, error) ||
-	    !hyb_signature_check_attestation(response, algorithm, self->rp_id, error) ||
+	    !hyb_site_signature_check_attestation(response, algorithm, self->rp_id, error) ||
 	    !check_new_id(self, response, error))
 		return NULL;
 	record = make_record(question, response, algorithm);
@@ -250,11 +252,11 @@ hyb_relying_party_register(HybRelyingParty *self, const HybQuestion *question, c
 }
 
 /* §7.2 steps 5 to 8 */
-static HybRecord *
-find_record(
-    HybRelyingParty *self, const HybQuestion *question, const HybResponse *response, GError **error)
+static HybSiteRecord *
+find_record(HybRelyingParty *self, const HybSiteQuestion *question, const HybSiteResponse *response,
+    GError **error)
 {
-	HybRecord *record = hyb_record_find(self->records, response->id);
+	HybSiteRecord *record = hyb_site_record_find(self->records, response->id);
 
 	if (record == NULL) {
 		hyb_site_fail(error, HYB_SITE_ERROR_CREDENTIAL,
@@ -283,7 +285,7 @@ find_record(
 
 /* §7.2 steps 19 and 22 */
 static gboolean
-check_against_record(const HybRecord *record, const HybAuthdata *authdata, GError **error)
+check_against_record(const HybSiteRecord *record, const HybAuthdata *authdata, GError **error)
 {
 	if (((authdata->flags & HYB_AUTHDATA_BE) != 0) != record->backup_eligible)
 		return hyb_site_fail(error, HYB_SITE_ERROR_BACKUP,
@@ -295,17 +297,17 @@ check_against_record(const HybRecord *record, const HybAuthdata *authdata, GErro
 	return TRUE;
 }
 
-const HybRecord *
-hyb_relying_party_login(HybRelyingParty *self, const HybQuestion *question, const char *json,
+const HybSiteRecord *
+hyb_relying_party_login(HybRelyingParty *self, const HybSiteQuestion *question, const char *json,
     gsize len, gint64 now, GError **error)
 {
-	g_autoptr(HybResponse) response = NULL;
-	HybRecord *record;
+	g_autoptr(HybSiteResponse) response = NULL;
+	HybSiteRecord *record;
 	gboolean verified;
 
-	if (!check_question(question, HYB_QUESTION_LOGIN, now, error))
+	if (!check_question(question, HYB_SITE_QUESTION_LOGIN, now, error))
 		return NULL;
-	response = hyb_response_parse(HYB_QUESTION_LOGIN, json, len, error);
+	response = hyb_site_response_parse(HYB_SITE_QUESTION_LOGIN, json, len, error);
 	if (response == NULL)
 		return NULL;
 	record = find_record(self, question, response, error);
@@ -314,7 +316,7 @@ hyb_relying_party_login(HybRelyingParty *self, const HybQuestion *question, cons
 	 * signed says nothing. */
 	if (record == NULL || !check_client_data(self, question, response, error) ||
 	    !check_authdata(self, question, response, error) ||
-	    !hyb_signature_check_assertion(response, record, self->rp_id, verified, error) ||
+	    !hyb_site_signature_check_assertion(response, record, self->rp_id, verified, error) ||
 	    !check_against_record(record, &response->authdata, error))
 		return NULL;
 	record->sign_count = response->authdata.sign_count;

@@ -9,7 +9,7 @@
 /**
  * HybRelyingParty:
  * @origin: the one page that may ask, as a browser serialises it
- * @records: HybRecord elements, owned
+ * @records: HybSiteRecord elements, owned
  */
 typedef struct {
 	char *rp_id;
@@ -33,11 +33,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybRelyingParty, hyb_relying_party_free)
  *
  * A user that has no credential yet gets a random user handle.
  *
- * Returns: (transfer full): to be kept until the answer; hyb_question_to_options() is for the
+ * Returns: (transfer full): to be kept until the answer; hyb_site_question_to_options() is for the
  *   browser. NULL with HYB_SITE_ERROR_CREDENTIAL when @user_name has none to sign in with
  */
-HybQuestion *hyb_relying_party_ask(
-    HybRelyingParty *self, HybQuestionKind kind, const char *user_name, gint64 now, GError **error);
+HybSiteQuestion *hyb_relying_party_ask(HybRelyingParty *self, HybSiteQuestionKind kind,
+    const char *user_name, gint64 now, GError **error);
 
 /**
  * hyb_relying_party_register:
@@ -47,8 +47,8 @@ HybQuestion *hyb_relying_party_ask(
  *
  * Returns: the new record, which @self owns; or NULL with a HYB_SITE_ERROR, @self unchanged
  */
-const HybRecord *hyb_relying_party_register(HybRelyingParty *self, const HybQuestion *question,
-    const char *json, gsize len, gint64 now, GError **error);
+const HybSiteRecord *hyb_relying_party_register(HybRelyingParty *self,
+    const HybSiteQuestion *question, const char *json, gsize len, gint64 now, GError **error);
 
 /**
  * hyb_relying_party_login:
@@ -57,5 +57,5 @@ const HybRecord *hyb_relying_party_register(HybRelyingParty *self, const HybQues
  *
  * Returns: the record that signed, its counter and flags brought up to date
  */
-const HybRecord *hyb_relying_party_login(HybRelyingParty *self, const HybQuestion *question,
+const HybSiteRecord *hyb_relying_party_login(HybRelyingParty *self, const HybSiteQuestion *question,
     const char *json, gsize len, gint64 now, GError **error);

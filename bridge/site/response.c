@@ -11,7 +11,7 @@
 #define SIGNATURE_MAX 1024	     /* bytes; RSA of 8192 bits */
 
 void
-hyb_response_free(HybResponse *self)
+hyb_site_response_free(HybSiteResponse *self)
 {
 	if (self == NULL)
 		return;
@@ -48,7 +48,7 @@ unreadable(GError **error, const char *what)
 
 /* id, rawId, type; @inner is "response". */
 static gboolean
-parse_outer(HybResponse *self, JsonObject *root, JsonObject **inner, GError **error)
+parse_outer(HybSiteResponse *self, JsonObject *root, JsonObject **inner, GError **error)
 {
 	HybJsonObject in = {root, ""};
 	g_autoptr(GBytes) id = NULL;
@@ -68,7 +68,7 @@ parse_outer(HybResponse *self, JsonObject *root, JsonObject **inner, GError **er
 }
 
 static gboolean
-parse_client_data(HybResponse *self, GError **error)
+parse_client_data(HybSiteResponse *self, GError **error)
 {
 	HybJsonObject in = {NULL, "clientDataJSON."};
 	g_autoptr(JsonNode) root = NULL;
@@ -91,7 +91,7 @@ parse_client_data(HybResponse *self, GError **error)
 }
 
 static gboolean
-parse_auth_data(HybResponse *self, GError **error)
+parse_auth_data(HybSiteResponse *self, GError **error)
 {
 	gsize len;
 	const guint8 *data = g_bytes_get_data(self->auth_data, &len);
@@ -103,7 +103,7 @@ parse_auth_data(HybResponse *self, GError **error)
 
 /* §6.5.4: {fmt, attStmt, authData} */
 static gboolean
-parse_attestation(HybResponse *self, GBytes *attestation, GError **error)
+parse_attestation(HybSiteResponse *self, GBytes *attestation, GError **error)
 {
 	HybCborReader map, fmt, att_stmt, auth_data;
 	HybBytes format, statement, raw;
@@ -127,7 +127,7 @@ parse_attestation(HybResponse *self, GBytes *attestation, GError **error)
 }
 
 static gboolean
-parse_registration(HybResponse *self, const HybJsonObject *in, GError **error)
+parse_registration(HybSiteResponse *self, const HybJsonObject *in, GError **error)
 {
 	g_autoptr(GBytes) attestation = NULL;
 	g_autoptr(GBytes) copy = NULL;
@@ -148,7 +148,7 @@ parse_registration(HybResponse *self, const HybJsonObject *in, GError **error)
 }
 
 static gboolean
-parse_authentication(HybResponse *self, const HybJsonObject *in, GError **error)
+parse_authentication(HybSiteResponse *self, const HybJsonObject *in, GError **error)
 {
 	GError *cause = NULL;
 
@@ -162,10 +162,10 @@ parse_authentication(HybResponse *self, const HybJsonObject *in, GError **error)
 	return parse_auth_data(self, error);
 }
 
-HybResponse *
-hyb_response_parse(HybQuestionKind kind, const char *json, gsize len, GError **error)
+HybSiteResponse *
+hyb_site_response_parse(HybSiteQuestionKind kind, const char *json, gsize len, GError **error)
 {
-	g_autoptr(HybResponse) self = g_new0(HybResponse, 1);
+	g_autoptr(HybSiteResponse) self = g_new0(HybSiteResponse, 1);
 	g_autoptr(JsonNode) root = hyb_json_parse(json, len, NULL);
 	HybJsonObject in = {NULL, "response."};
 	GError *cause = NULL;
@@ -182,7 +182,7 @@ hyb_response_parse(HybQuestionKind kind, const char *json, gsize len, GError **e
 		blame_response(error, cause);
 		return NULL;
 	}
-	good = kind == HYB_QUESTION_REGISTER ? parse_registration(self, &in, error)
-					     : parse_authentication(self, &in, error);
+	good = kind == HYB_SITE_QUESTION_REGISTER ? parse_registration(self, &in, error)
+						  : parse_authentication(self, &in, error);
 	return good ? g_steal_pointer(&self) : NULL;
 }

@@ -8,7 +8,7 @@
 #include <glib.h>
 
 /**
- * HybResponse:
+ * HybSiteResponse:
  * @client_data: the JSON text as the browser hashed it
  * @type, @challenge, @origin: out of @client_data
  * @cross_origin: the page was inside one of another origin
@@ -29,18 +29,19 @@ typedef struct {
 	GBytes *statement;
 	GBytes *signature;
 	GBytes *user_handle;
-} HybResponse;
+} HybSiteResponse;
 
 /**
- * hyb_response_parse:
+ * hyb_site_response_parse:
  * @kind: which of the two it has to be
  * @json: RegistrationResponseJSON or AuthenticationResponseJSON, @len bytes
  *
  * Returns: (transfer full): or NULL with HYB_SITE_ERROR_RESPONSE naming the member
  */
-HybResponse *hyb_response_parse(HybQuestionKind kind, const char *json, gsize len, GError **error);
+HybSiteResponse *hyb_site_response_parse(
+    HybSiteQuestionKind kind, const char *json, gsize len, GError **error);
 
 /* NULL is fine. */
-void hyb_response_free(HybResponse *self);
+void hyb_site_response_free(HybSiteResponse *self);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybResponse, hyb_response_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybSiteResponse, hyb_site_response_free)

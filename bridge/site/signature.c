@@ -55,7 +55,7 @@ extension_mask(const HybAuthdata *authdata)
 }
 
 static int
-fill_cred(fido_cred_t *cred, const HybResponse *response, gint64 algorithm, const char *rp_id)
+fill_cred(fido_cred_t *cred, const HybSiteResponse *response, gint64 algorithm, const char *rp_id)
 {
 	uint8_t protection = hyb_authdata_cred_protect(&response->authdata);
 	int mask = extension_mask(&response->authdata), r;
@@ -93,7 +93,7 @@ check_statement_algorithm(HybCborReader statement, gint64 algorithm, GError **er
 }
 
 static gboolean
-check_packed(fido_cred_t *cred, const HybResponse *response, gint64 algorithm, GError **error)
+check_packed(fido_cred_t *cred, const HybSiteResponse *response, gint64 algorithm, GError **error)
 {
 	HybCborReader statement, value;
 	gsize len;
@@ -116,8 +116,8 @@ check_packed(fido_cred_t *cred, const HybResponse *response, gint64 algorithm, G
 }
 
 gboolean
-hyb_signature_check_attestation(
-    const HybResponse *response, gint64 algorithm, const char *rp_id, GError **error)
+hyb_site_signature_check_attestation(
+    const HybSiteResponse *response, gint64 algorithm, const char *rp_id, GError **error)
 {
 	__attribute__((cleanup(clear_cred))) fido_cred_t *cred = fido_cred_new();
 	gboolean none = g_str_equal(response->format, "none");
@@ -144,7 +144,7 @@ hyb_signature_check_attestation(
 }
 
 static int
-fill_assert(fido_assert_t *assertion, const HybResponse *response, const char *rp_id,
+fill_assert(fido_assert_t *assertion, const HybSiteResponse *response, const char *rp_id,
     gboolean user_verified)
 {
 	gsize client_data_len, auth_data_len, signature_len;
@@ -203,7 +203,7 @@ verify_rs256(const fido_assert_t *assertion, const EVP_PKEY *key)
 }
 
 gboolean
-hyb_signature_check_assertion(const HybResponse *response, const HybRecord *record,
+hyb_site_signature_check_assertion(const HybSiteResponse *response, const HybSiteRecord *record,
     const char *rp_id, gboolean user_verified, GError **error)
 {
 	__attribute__((cleanup(clear_assert))) fido_assert_t *assertion = fido_assert_new();

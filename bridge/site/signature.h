@@ -6,7 +6,7 @@
 #include "bridge/site/response.h"
 
 /**
- * hyb_signature_check_attestation:
+ * hyb_site_signature_check_attestation:
  * @algorithm: COSE, that of the new credential's key
  *
  * Takes "none", and "packed": signed by the new key itself, or by a certificate's, whose issuer
@@ -14,9 +14,9 @@
  *
  * Returns: FALSE with HYB_SITE_ERROR_KEY, HYB_SITE_ERROR_ATTESTATION or HYB_SITE_ERROR_INTERNAL
  */
-gboolean hyb_signature_check_attestation(
-    const HybResponse *response, gint64 algorithm, const char *rp_id, GError **error);
+gboolean hyb_site_signature_check_attestation(
+    const HybSiteResponse *response, gint64 algorithm, const char *rp_id, GError **error);
 
 /* Returns: FALSE with HYB_SITE_ERROR_KEY, HYB_SITE_ERROR_SIGNATURE or HYB_SITE_ERROR_INTERNAL */
-gboolean hyb_signature_check_assertion(const HybResponse *response, const HybRecord *record,
-    const char *rp_id, gboolean user_verified, GError **error);
+gboolean hyb_site_signature_check_assertion(const HybSiteResponse *response,
+    const HybSiteRecord *record, const char *rp_id, gboolean user_verified, GError **error);

@@ -8,22 +8,22 @@
 #define VERSION 1
 #define RECORDS_MAX 1000
 
-HybState *
-hyb_state_new(HybRelyingParty *rp)
+HybSiteState *
+hyb_site_state_new(HybRelyingParty *rp)
 {
-	HybState *self = g_new0(HybState, 1);
+	HybSiteState *self = g_new0(HybSiteState, 1);
 
 	self->rp = rp;
 	return self;
 }
 
 void
-hyb_state_free(HybState *self)
+hyb_site_state_free(HybSiteState *self)
 {
 	if (self == NULL)
 		return;
 	hyb_relying_party_free(self->rp);
-	hyb_question_free(self->question);
+	hyb_site_question_free(self->question);
 	g_free(self);
 }
 
@@ -36,11 +36,11 @@ load_records(const HybJsonObject *in, GPtrArray *records, GError **error)
 		return FALSE;
 	for (guint i = 0; i < json_array_get_length(array); i++) {
 		JsonNode *node = json_array_get_element(array, i);
-		HybRecord *record;
+		HybSiteRecord *record;
 
 		if (!JSON_NODE_HOLDS_OBJECT(node))
 			return hyb_json_fail(error, "credentials", "must hold objects");
-		record = hyb_record_from_json(json_node_get_object(node), error);
+		record = hyb_site_record_from_json(json_node_get_object(node), error);
 		if (record == NULL)
 			return FALSE;
 		g_ptr_array_add(records, record);
@@ -48,10 +48,10 @@ load_records(const HybJsonObject *in, GPtrArray *records, GError **error)
 	return TRUE;
 }
 
-static HybState *
+static HybSiteState *
 read_state(JsonObject *root, GError **error)
 {
-	g_autoptr(HybState) self = hyb_state_new(NULL);
+	g_autoptr(HybSiteState) self = hyb_site_state_new(NULL);
 	g_autofree char *rp_id = NULL;
 	g_autofree char *origin = NULL;
 	HybJsonObject in = {root, ""};
@@ -67,20 +67,20 @@ read_state(JsonObject *root, GError **error)
 	if (self->rp == NULL || !load_records(&in, self->rp->records, error))
 		return NULL;
 	if (question != NULL) {
-		self->question = hyb_question_from_json(question, error);
+		self->question = hyb_site_question_from_json(question, error);
 		if (self->question == NULL)
 			return NULL;
 	}
 	return g_steal_pointer(&self);
 }
 
-HybState *
-hyb_state_load(const char *path, GError **error)
+HybSiteState *
+hyb_site_state_load(const char *path, GError **error)
 {
 	g_autofree char *text = NULL;
 	g_autoptr(JsonNode) root = NULL;
 	g_autoptr(GError) cause = NULL;
-	HybState *self = NULL;
+	HybSiteState *self = NULL;
 	gsize len;
 
 	if (!g_file_get_contents(path, &text, &len, &cause)) {
@@ -99,7 +99,7 @@ hyb_state_load(const char *path, GError **error)
 }
 
 gboolean
-hyb_state_save(const HybState *self, const char *path, GError **error)
+hyb_site_state_save(const HybSiteState *self, const char *path, GError **error)
 {
 	g_autoptr(JsonBuilder) json = json_builder_new();
 	g_autoptr(GError) cause = NULL;
@@ -114,12 +114,12 @@ hyb_state_save(const HybState *self, const char *path, GError **error)
 	json_builder_add_string_value(json, self->rp->origin);
 	if (self->question != NULL) {
 		json_builder_set_member_name(json, "question");
-		hyb_question_to_json(self->question, json);
+		hyb_site_question_to_json(self->question, json);
 	}
 	json_builder_set_member_name(json, "credentials");
 	json_builder_begin_array(json);
 	for (guint i = 0; i < self->rp->records->len; i++)
-		hyb_record_to_json(g_ptr_array_index(self->rp->records, i), json);
+		hyb_site_record_to_json(g_ptr_array_index(self->rp->records, i), json);
 	json_builder_end_array(json);
 	json_builder_end_object(json);
 	text = hyb_json_to_text(json);

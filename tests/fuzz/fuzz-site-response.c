@@ -7,14 +7,14 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	g_autoptr(HybResponse) response = NULL;
+	g_autoptr(HybSiteResponse) response = NULL;
 	g_autoptr(GError) error = NULL;
-	HybQuestionKind kind;
+	HybSiteQuestionKind kind;
 
 	if (len == 0)
 		return 0;
-	kind = data[0] == 0 ? HYB_QUESTION_REGISTER : HYB_QUESTION_LOGIN;
-	response = hyb_response_parse(kind, (const char *)data + 1, len - 1, &error);
+	kind = data[0] == 0 ? HYB_SITE_QUESTION_REGISTER : HYB_SITE_QUESTION_LOGIN;
+	response = hyb_site_response_parse(kind, (const char *)data + 1, len - 1, &error);
 	if (response == NULL) {
 		FUZZ_CHECK(g_error_matches(error, HYB_SITE_ERROR, HYB_SITE_ERROR_RESPONSE));
 		FUZZ_CHECK(g_utf8_validate(error->message, -1, NULL));
@@ -22,7 +22,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	}
 	FUZZ_CHECK(error == NULL && response->type != NULL && response->origin != NULL);
 	FUZZ_CHECK(g_bytes_get_size(response->auth_data) >= HYB_AUTHDATA_LEN_MIN);
-	if (kind == HYB_QUESTION_REGISTER)
+	if (kind == HYB_SITE_QUESTION_REGISTER)
 		FUZZ_CHECK(response->authdata.public_key.len > 0 && response->statement != NULL);
 	else
 		FUZZ_CHECK(response->signature != NULL);

@@ -30,11 +30,11 @@ hyb_test_set_bytes(GBytes **bytes, const void *data, gsize len)
 }
 
 HybTestAnswer *
-hyb_test_answer_new(const HybQuestion *question, gint64 algorithm)
+hyb_test_answer_new(const HybSiteQuestion *question, gint64 algorithm)
 {
 	HybTestAnswer *self = g_new0(HybTestAnswer, 1);
 
-	self->kind = HYB_QUESTION_REGISTER;
+	self->kind = HYB_SITE_QUESTION_REGISTER;
 	self->key = hyb_test_key_new(algorithm);
 	self->signer = self->key;
 	self->key_algorithm = self->statement_algorithm = algorithm;
@@ -54,9 +54,9 @@ hyb_test_answer_new(const HybQuestion *question, gint64 algorithm)
 }
 
 void
-hyb_test_answer_sign_in(HybTestAnswer *self, const HybQuestion *question, GBytes *user_handle)
+hyb_test_answer_sign_in(HybTestAnswer *self, const HybSiteQuestion *question, GBytes *user_handle)
 {
-	self->kind = HYB_QUESTION_LOGIN;
+	self->kind = HYB_SITE_QUESTION_LOGIN;
 	self->client_data_type = "webauthn.get";
 	g_bytes_unref(self->challenge);
 	self->challenge = g_bytes_ref(question->challenge);
@@ -103,7 +103,7 @@ make_auth_data(const HybTestAnswer *self)
 	SHA256((const guint8 *)self->auth_data_rp_id, strlen(self->auth_data_rp_id),
 	    authdata.rp_id_hash);
 	authdata.extensions = borrow(self->extensions);
-	if (self->kind == HYB_QUESTION_REGISTER) {
+	if (self->kind == HYB_SITE_QUESTION_REGISTER) {
 		g_assert_cmpint(hyb_cose_key_build(self->key, &key), ==, HYB_OK);
 		authdata.credential_id = borrow(self->attested_id);
 		authdata.public_key =
@@ -206,7 +206,7 @@ hyb_test_answer_to_json(const HybTestAnswer *self)
 	g_string_append_printf(json, ",\"type\":\"%s\",\"response\":{\"x\":0", self->json_type);
 	add_bytes(json, "clientDataJSON", client_data);
 	add_bytes(json, "authenticatorData", self->wrong_copy ? client_data : auth_data);
-	if (self->kind == HYB_QUESTION_REGISTER) {
+	if (self->kind == HYB_SITE_QUESTION_REGISTER) {
 		attestation = make_attestation(self, auth_data, client_data);
 		add_bytes(json, "attestationObject", attestation);
 	} else {

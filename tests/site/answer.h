@@ -22,7 +22,7 @@
  * @auth_data_extra: bytes after the authenticator data
  */
 typedef struct {
-	HybQuestionKind kind;
+	HybSiteQuestionKind kind;
 	EVP_PKEY *key;
 	EVP_PKEY *signer;
 	gint64 key_algorithm;
@@ -50,10 +50,11 @@ typedef struct {
 } HybTestAnswer;
 
 /* A good answer to @question for https://login.example.com and example.com by a new key. */
-HybTestAnswer *hyb_test_answer_new(const HybQuestion *question, gint64 algorithm);
+HybTestAnswer *hyb_test_answer_new(const HybSiteQuestion *question, gint64 algorithm);
 
 /* Turns a registration's answer into a good one to the sign-in @question, by the same key. */
-void hyb_test_answer_sign_in(HybTestAnswer *self, const HybQuestion *question, GBytes *user_handle);
+void hyb_test_answer_sign_in(
+    HybTestAnswer *self, const HybSiteQuestion *question, GBytes *user_handle);
 
 /* Returns: (transfer full): the response JSON */
 char *hyb_test_answer_to_json(const HybTestAnswer *self);

@@ -29,23 +29,23 @@ new_site(void)
 	return site;
 }
 
-static HybQuestion *
-ask(HybRelyingParty *site, HybQuestionKind kind, const char *user)
+static HybSiteQuestion *
+ask(HybRelyingParty *site, HybSiteQuestionKind kind, const char *user)
 {
 	g_autoptr(GError) error = NULL;
-	HybQuestion *question = hyb_relying_party_ask(site, kind, user, NOW, &error);
+	HybSiteQuestion *question = hyb_relying_party_ask(site, kind, user, NOW, &error);
 
 	g_assert_no_error(error);
 	return question;
 }
 
-static const HybRecord *
-give(
-    HybRelyingParty *site, const HybQuestion *question, const HybTestAnswer *answer, GError **error)
+static const HybSiteRecord *
+give(HybRelyingParty *site, const HybSiteQuestion *question, const HybTestAnswer *answer,
+    GError **error)
 {
 	g_autofree char *json = hyb_test_answer_to_json(answer);
 
-	if (answer->kind == HYB_QUESTION_REGISTER)
+	if (answer->kind == HYB_SITE_QUESTION_REGISTER)
 		return hyb_relying_party_register(
 		    site, question, json, strlen(json), NOW + 5, error);
 	return hyb_relying_party_login(site, question, json, strlen(json), NOW + 5, error);
@@ -53,18 +53,18 @@ give(
 
 /* Registers @user with @answer, which then stands for a sign-in to *@question. */
 static void
-register_then_ask(HybRelyingParty *site, HybTestAnswer **answer, HybQuestion **question,
+register_then_ask(HybRelyingParty *site, HybTestAnswer **answer, HybSiteQuestion **question,
     gint64 algorithm, const char *login_user)
 {
-	g_autoptr(HybQuestion) registration = ask(site, HYB_QUESTION_REGISTER, "joe");
+	g_autoptr(HybSiteQuestion) registration = ask(site, HYB_SITE_QUESTION_REGISTER, "joe");
 	g_autoptr(GError) error = NULL;
-	const HybRecord *record;
+	const HybSiteRecord *record;
 
 	*answer = hyb_test_answer_new(registration, algorithm);
 	(*answer)->sign_count = 10;
 	record = give(site, registration, *answer, &error);
 	g_assert_no_error(error);
-	*question = ask(site, HYB_QUESTION_LOGIN, login_user);
+	*question = ask(site, HYB_SITE_QUESTION_LOGIN, login_user);
 	hyb_test_answer_sign_in(*answer, *question, record->user_id);
 	(*answer)->sign_count = 11;
 }
@@ -76,11 +76,11 @@ test_good(void)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(algorithms) * G_N_ELEMENTS(formats); i++) {
 		g_autoptr(HybRelyingParty) site = new_site();
-		g_autoptr(HybQuestion) question = ask(site, HYB_QUESTION_REGISTER, "joe");
-		g_autoptr(HybQuestion) login = NULL;
+		g_autoptr(HybSiteQuestion) question = ask(site, HYB_SITE_QUESTION_REGISTER, "joe");
+		g_autoptr(HybSiteQuestion) login = NULL;
 		g_autoptr(HybTestAnswer) answer = hyb_test_answer_new(question, algorithms[i / 2]);
 		g_autoptr(GError) error = NULL;
-		const HybRecord *record;
+		const HybSiteRecord *record;
 
 		answer->format = formats[i % 2];
 		record = give(site, question, answer, &error);
@@ -91,7 +91,7 @@ test_good(void)
 		g_assert_true(
 		    record->user_verified && record->backup_eligible && record->backed_up);
 		g_assert_cmpuint(site->records->len, ==, 1);
-		login = ask(site, HYB_QUESTION_LOGIN, NULL);
+		login = ask(site, HYB_SITE_QUESTION_LOGIN, NULL);
 		hyb_test_answer_sign_in(answer, login, record->user_id);
 		answer->flags &= (guint8)~HYB_AUTHDATA_BS;
 		record = give(site, login, answer, &error);
@@ -104,19 +104,19 @@ test_good(void)
 /* What is done to a good answer, and to what was asked. */
 typedef struct {
 	const char *name;
-	void (*tamper)(HybTestAnswer *answer, HybQuestion *question);
+	void (*tamper)(HybTestAnswer *answer, HybSiteQuestion *question);
 	HybSiteError want;
 } TamperCase;
 
 static void
-other_type(HybTestAnswer *answer, HybQuestion *question)
+other_type(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->client_data_type =
-	    question->kind == HYB_QUESTION_REGISTER ? "webauthn.get" : "webauthn.create";
+	    question->kind == HYB_SITE_QUESTION_REGISTER ? "webauthn.get" : "webauthn.create";
 }
 
 static void
-challenge_one_bit(HybTestAnswer *answer, HybQuestion *question)
+challenge_one_bit(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	g_autofree guint8 *copy = g_memdup2(g_bytes_get_data(question->challenge, NULL), 32);
 
@@ -125,13 +125,13 @@ challenge_one_bit(HybTestAnswer *answer, HybQuestion *question)
 }
 
 static void
-challenge_shorter(HybTestAnswer *answer, HybQuestion *question)
+challenge_shorter(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	hyb_test_set_bytes(&answer->challenge, g_bytes_get_data(question->challenge, NULL), 31);
 }
 
 static void
-challenge_longer(HybTestAnswer *answer, HybQuestion *question)
+challenge_longer(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	guint8 longer[33] = {0};
 
@@ -140,68 +140,68 @@ challenge_longer(HybTestAnswer *answer, HybQuestion *question)
 }
 
 static void
-origin_other(HybTestAnswer *answer, HybQuestion *question)
+origin_other(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->origin = "https://login.example.com.evil.test";
 }
 
 static void
-origin_port(HybTestAnswer *answer, HybQuestion *question)
+origin_port(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->origin = "https://login.example.com:8443";
 }
 
 static void
-origin_http(HybTestAnswer *answer, HybQuestion *question)
+origin_http(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->origin = "http://login.example.com";
 }
 
 static void
-cross_origin(HybTestAnswer *answer, HybQuestion *question)
+cross_origin(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->client_data_more = ",\"crossOrigin\":true";
 }
 
 static void
-top_origin(HybTestAnswer *answer, HybQuestion *question)
+top_origin(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->client_data_more = ",\"topOrigin\":\"https://evil.test\"";
 }
 
 static void
-rp_id_other(HybTestAnswer *answer, HybQuestion *question)
+rp_id_other(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->auth_data_rp_id = "login.example.com";
 }
 
 static void
-user_absent(HybTestAnswer *answer, HybQuestion *question)
+user_absent(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->flags &= (guint8)~HYB_AUTHDATA_UP;
 }
 
 static void
-user_not_verified(HybTestAnswer *answer, HybQuestion *question)
+user_not_verified(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	question->user_verification = HYB_REQUIREMENT_REQUIRED;
 	answer->flags &= (guint8)~HYB_AUTHDATA_UV;
 }
 
 static void
-backed_up_but_not_eligible(HybTestAnswer *answer, HybQuestion *question)
+backed_up_but_not_eligible(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->flags &= (guint8)~HYB_AUTHDATA_BE;
 }
 
 static void
-algorithm_not_asked(HybTestAnswer *answer, HybQuestion *question)
+algorithm_not_asked(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	g_array_remove_index(question->algorithms, 0);
 }
 
 static void
-algorithm_unknown(HybTestAnswer *answer, HybQuestion *question)
+algorithm_unknown(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	static const guint8 es384[] = {0xa2, 0x01, 0x02, 0x03, 0x38, 0x22};
 	gint64 algorithm = -35;
@@ -211,7 +211,7 @@ algorithm_unknown(HybTestAnswer *answer, HybQuestion *question)
 }
 
 static void
-key_off_curve(HybTestAnswer *answer, HybQuestion *question)
+key_off_curve(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	guint8 key[77] = {0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20};
 
@@ -223,13 +223,13 @@ key_off_curve(HybTestAnswer *answer, HybQuestion *question)
 }
 
 static void
-key_without_algorithm(HybTestAnswer *answer, HybQuestion *question)
+key_without_algorithm(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	hyb_test_set_bytes(&answer->public_key, "\xa1\x01\x02", 3);
 }
 
 static void
-key_rsa_3072(HybTestAnswer *answer, HybQuestion *question)
+key_rsa_3072(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	EVP_PKEY_free(answer->key);
 	answer->key = answer->signer = EVP_RSA_gen(3072);
@@ -237,94 +237,94 @@ key_rsa_3072(HybTestAnswer *answer, HybQuestion *question)
 }
 
 static void
-signature_flipped(HybTestAnswer *answer, HybQuestion *question)
+signature_flipped(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->signature_flip = 300;
 }
 
 static void
-signer_other(HybTestAnswer *answer, HybQuestion *question)
+signer_other(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->signer = hyb_test_key_new(HYB_COSE_ES256);
 }
 
 static void
-statement_algorithm(HybTestAnswer *answer, HybQuestion *question)
+statement_algorithm(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->statement_algorithm = HYB_COSE_RS256;
 }
 
 static void
-statement_empty(HybTestAnswer *answer, HybQuestion *question)
+statement_empty(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	hyb_test_set_bytes(&answer->statement, "\xa0", 1);
 }
 
 static void
-none_with_statement(HybTestAnswer *answer, HybQuestion *question)
+none_with_statement(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->format = "none";
 	hyb_test_set_bytes(&answer->statement, "\xa1\x63sig\x40", 6);
 }
 
 static void
-format_unknown(HybTestAnswer *answer, HybQuestion *question)
+format_unknown(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->format = "tpm";
 }
 
 static void
-ids_differ(HybTestAnswer *answer, HybQuestion *question)
+ids_differ(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	hyb_test_set_bytes(&answer->id, "credential-2", 12);
 }
 
 static void
-id_not_the_attested(HybTestAnswer *answer, HybQuestion *question)
+id_not_the_attested(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	hyb_test_set_bytes(&answer->id, "credential-2", 12);
 	hyb_test_set_bytes(&answer->raw_id, "credential-2", 12);
 }
 
 static void
-json_type_other(HybTestAnswer *answer, HybQuestion *question)
+json_type_other(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->json_type = "password";
 }
 
 static void
-auth_data_longer(HybTestAnswer *answer, HybQuestion *question)
+auth_data_longer(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->auth_data_extra = 1;
 }
 
 static void
-auth_data_copy_differs(HybTestAnswer *answer, HybQuestion *question)
+auth_data_copy_differs(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->wrong_copy = TRUE;
 }
 
 static void
-client_data_broken(HybTestAnswer *answer, HybQuestion *question)
+client_data_broken(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->client_data_more = ",";
 }
 
 static void
-kind_other(HybTestAnswer *answer, HybQuestion *question)
+kind_other(HybTestAnswer *answer, HybSiteQuestion *question)
 {
-	question->kind =
-	    question->kind == HYB_QUESTION_REGISTER ? HYB_QUESTION_LOGIN : HYB_QUESTION_REGISTER;
+	question->kind = question->kind == HYB_SITE_QUESTION_REGISTER ? HYB_SITE_QUESTION_LOGIN
+								      : HYB_SITE_QUESTION_REGISTER;
 }
 
 static void
-too_late(HybTestAnswer *answer, HybQuestion *question)
+too_late(HybTestAnswer *answer, HybSiteQuestion *question)
 {
-	question->asked_at -= HYB_QUESTION_LIFETIME_S;
+	question->asked_at -= HYB_SITE_QUESTION_LIFETIME_S;
 }
 
 static void
-from_the_future(HybTestAnswer *answer, HybQuestion *question)
+from_the_future(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	question->asked_at += 60;
 }
@@ -366,43 +366,43 @@ static const TamperCase register_cases[] = {
 };
 
 static void
-credential_unknown(HybTestAnswer *answer, HybQuestion *question)
+credential_unknown(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	id_not_the_attested(answer, question);
 }
 
 static void
-user_handle_missing(HybTestAnswer *answer, HybQuestion *question)
+user_handle_missing(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	g_clear_pointer(&answer->user_handle, g_bytes_unref);
 }
 
 static void
-user_handle_other(HybTestAnswer *answer, HybQuestion *question)
+user_handle_other(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	hyb_test_set_bytes(&answer->user_handle, "somebody", 8);
 }
 
 static void
-no_longer_eligible(HybTestAnswer *answer, HybQuestion *question)
+no_longer_eligible(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->flags &= (guint8) ~(HYB_AUTHDATA_BE | HYB_AUTHDATA_BS);
 }
 
 static void
-count_same(HybTestAnswer *answer, HybQuestion *question)
+count_same(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->sign_count = 10;
 }
 
 static void
-count_zero(HybTestAnswer *answer, HybQuestion *question)
+count_zero(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	answer->sign_count = 0;
 }
 
 static void
-user_other(HybTestAnswer *answer, HybQuestion *question)
+user_other(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	hyb_test_set_bytes(&question->user_id, "somebody", 8);
 	g_free(question->user_name);
@@ -438,7 +438,7 @@ test_register_tampered(gconstpointer data)
 {
 	const TamperCase *c = data;
 	g_autoptr(HybRelyingParty) site = new_site();
-	g_autoptr(HybQuestion) question = ask(site, HYB_QUESTION_REGISTER, "joe");
+	g_autoptr(HybSiteQuestion) question = ask(site, HYB_SITE_QUESTION_REGISTER, "joe");
 	g_autoptr(HybTestAnswer) answer = hyb_test_answer_new(question, HYB_COSE_ES256);
 	g_autoptr(GError) error = NULL;
 
@@ -453,10 +453,10 @@ test_login_tampered(gconstpointer data)
 {
 	const TamperCase *c = data;
 	g_autoptr(HybRelyingParty) site = new_site();
-	g_autoptr(HybQuestion) question = NULL;
+	g_autoptr(HybSiteQuestion) question = NULL;
 	g_autoptr(HybTestAnswer) answer = NULL;
 	g_autoptr(GError) error = NULL;
-	const HybRecord *record;
+	const HybSiteRecord *record;
 
 	register_then_ask(site, &answer, &question, HYB_COSE_ES256, NULL);
 	c->tamper(answer, question);
@@ -498,11 +498,11 @@ test_certificate(void)
 {
 	for (guint wrong = 0; wrong <= 1; wrong++) {
 		g_autoptr(HybRelyingParty) site = new_site();
-		g_autoptr(HybQuestion) question = ask(site, HYB_QUESTION_REGISTER, "joe");
+		g_autoptr(HybSiteQuestion) question = ask(site, HYB_SITE_QUESTION_REGISTER, "joe");
 		g_autoptr(HybTestAnswer) answer = hyb_test_answer_new(question, HYB_COSE_EDDSA);
 		EVP_PKEY *other = hyb_test_key_new(HYB_COSE_ES256);
 		g_autoptr(GError) error = NULL;
-		const HybRecord *record;
+		const HybSiteRecord *record;
 
 		answer->statement_algorithm = HYB_COSE_ES256;
 		answer->signer = hyb_test_key_new(HYB_COSE_ES256);
@@ -522,7 +522,7 @@ static void
 test_known_already(void)
 {
 	g_autoptr(HybRelyingParty) site = new_site();
-	g_autoptr(HybQuestion) question = ask(site, HYB_QUESTION_REGISTER, "joe");
+	g_autoptr(HybSiteQuestion) question = ask(site, HYB_SITE_QUESTION_REGISTER, "joe");
 	g_autoptr(HybTestAnswer) answer = hyb_test_answer_new(question, HYB_COSE_ES256);
 	g_autoptr(GError) error = NULL;
 
@@ -537,7 +537,7 @@ static void
 test_named_user(void)
 {
 	g_autoptr(HybRelyingParty) site = new_site();
-	g_autoptr(HybQuestion) question = NULL;
+	g_autoptr(HybSiteQuestion) question = NULL;
 	g_autoptr(HybTestAnswer) answer = NULL;
 	g_autoptr(GError) error = NULL;
 
@@ -545,7 +545,7 @@ test_named_user(void)
 	g_clear_pointer(&answer->user_handle, g_bytes_unref);
 	g_assert_nonnull(give(site, question, answer, &error));
 	g_assert_no_error(error);
-	g_assert_null(hyb_relying_party_ask(site, HYB_QUESTION_LOGIN, "ann", NOW, &error));
+	g_assert_null(hyb_relying_party_ask(site, HYB_SITE_QUESTION_LOGIN, "ann", NOW, &error));
 	g_assert_error(error, HYB_SITE_ERROR, HYB_SITE_ERROR_CREDENTIAL);
 }
 
@@ -560,7 +560,7 @@ test_extension_outputs(void)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(outputs); i++) {
 		g_autoptr(HybRelyingParty) site = new_site();
-		g_autoptr(HybQuestion) question = ask(site, HYB_QUESTION_REGISTER, "joe");
+		g_autoptr(HybSiteQuestion) question = ask(site, HYB_SITE_QUESTION_REGISTER, "joe");
 		g_autoptr(HybTestAnswer) answer = hyb_test_answer_new(question, HYB_COSE_ES256);
 		g_autoptr(GError) error = NULL;
 
@@ -577,7 +577,7 @@ test_not_json(void)
 	    "{\"id\":\"YQ\",\"rawId\":\"YQ\",\"type\":\"public-key\",\"response\":{}}",
 	    "{\"id\":\"YQ==\",\"rawId\":\"YQ==\",\"type\":\"public-key\",\"response\":{}}"};
 	g_autoptr(HybRelyingParty) site = new_site();
-	g_autoptr(HybQuestion) question = ask(site, HYB_QUESTION_REGISTER, "joe");
+	g_autoptr(HybSiteQuestion) question = ask(site, HYB_SITE_QUESTION_REGISTER, "joe");
 
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
 		g_autoptr(GError) error = NULL;
@@ -593,7 +593,7 @@ static void
 test_truncated(void)
 {
 	g_autoptr(HybRelyingParty) site = new_site();
-	g_autoptr(HybQuestion) question = ask(site, HYB_QUESTION_REGISTER, "joe");
+	g_autoptr(HybSiteQuestion) question = ask(site, HYB_SITE_QUESTION_REGISTER, "joe");
 	g_autoptr(HybTestAnswer) answer = hyb_test_answer_new(question, HYB_COSE_ES256);
 	g_autofree char *json = hyb_test_answer_to_json(answer);
 
@@ -626,23 +626,23 @@ test_state(void)
 {
 	g_autofree char *folder = g_dir_make_tmp("hyb-site-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(folder, "state.json", NULL);
-	g_autoptr(HybState) state = hyb_state_new(new_site());
-	g_autoptr(HybState) loaded = NULL;
+	g_autoptr(HybSiteState) state = hyb_site_state_new(new_site());
+	g_autoptr(HybSiteState) loaded = NULL;
 	g_autoptr(HybTestAnswer) answer = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *text = NULL;
-	const HybRecord *record;
+	const HybSiteRecord *record;
 	GStatBuf info;
 	gsize len;
 
 	register_then_ask(state->rp, &answer, &state->question, HYB_COSE_RS256, "joe");
-	g_assert_true(hyb_state_save(state, path, &error));
+	g_assert_true(hyb_site_state_save(state, path, &error));
 	g_assert_cmpint(g_stat(path, &info), ==, 0);
 	g_assert_cmpint(info.st_mode & 0777, ==, 0600);
-	loaded = hyb_state_load(path, &error);
+	loaded = hyb_site_state_load(path, &error);
 	g_assert_no_error(error);
 	g_assert_cmpstr(loaded->rp->rp_id, ==, "example.com");
-	g_assert_cmpint(loaded->question->kind, ==, HYB_QUESTION_LOGIN);
+	g_assert_cmpint(loaded->question->kind, ==, HYB_SITE_QUESTION_LOGIN);
 	record = give(loaded->rp, loaded->question, answer, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(record->sign_count, ==, 11);
@@ -653,15 +653,15 @@ test_state(void)
 		g_autoptr(GError) refusal = NULL;
 
 		g_assert_true(g_file_set_contents(path, text, (gssize)cut, NULL));
-		g_assert_null(hyb_state_load(path, &refusal));
+		g_assert_null(hyb_site_state_load(path, &refusal));
 		g_assert_error(refusal, HYB_SITE_ERROR, HYB_SITE_ERROR_STATE);
 	}
 	g_assert_cmpint(g_unlink(path), ==, 0);
-	g_assert_null(hyb_state_load(path, &error));
+	g_assert_null(hyb_site_state_load(path, &error));
 	g_assert_error(error, HYB_SITE_ERROR, HYB_SITE_ERROR_STATE);
 	g_assert_cmpint(g_rmdir(folder), ==, 0);
 	g_clear_error(&error);
-	g_assert_false(hyb_state_save(state, path, &error));
+	g_assert_false(hyb_site_state_save(state, path, &error));
 	g_assert_error(error, HYB_SITE_ERROR, HYB_SITE_ERROR_STATE);
 }
 
