@@ -134,14 +134,6 @@ put_number(HybCborWriter *writer, uint64_t key, uint64_t value)
 	hyb_cbor_write_uint(writer, value);
 }
 
-static bool
-sorts_after(HybBytes a, HybBytes b)
-{
-	if (a.len != b.len)
-		return a.len > b.len;
-	return a.len > 0 && memcmp(a.data, b.data, a.len) > 0;
-}
-
 static void
 put_info_options(HybCborWriter *writer, const HybCtapInfo *info)
 {
@@ -151,7 +143,8 @@ put_info_options(HybCborWriter *writer, const HybCtapInfo *info)
 	if (info->option_count == 0)
 		return;
 	for (size_t i = 0; i < info->option_count; i++) {
-		for (j = i; j > 0 && sorts_after(sorted[j - 1].name, info->options[i].name); j--)
+		for (j = i;
+		     j > 0 && hyb_ctap_sorts_after(sorted[j - 1].name, info->options[i].name); j--)
 			sorted[j] = sorted[j - 1];
 		sorted[j] = info->options[i];
 	}

@@ -67,6 +67,9 @@ void hyb_ctap_take_extensions(
 size_t hyb_ctap_take_algorithms(HybCtapMap *map, HybCborReader value, HybCtapPresence presence,
     int64_t *out, size_t cap, bool drop);
 
+/* CTAP2 order of two strings of one type. */
+bool hyb_ctap_sorts_after(HybBytes a, HybBytes b);
+
 /* The command or status byte before a map; false if there is no room. */
 bool hyb_ctap_put_byte(HybBuf *out, uint8_t byte);
 

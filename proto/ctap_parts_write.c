@@ -119,9 +119,8 @@ put_prf_values(HybCborWriter *writer, const HybCtapPrfValues *values)
 	hyb_ctap_put_sized(writer, values->second, HYB_CTAP_SALT_LEN, HYB_CTAP_SALT_LEN);
 }
 
-/* CTAP2 order of two strings of one type. */
-static bool
-sorts_after(HybBytes a, HybBytes b)
+bool
+hyb_ctap_sorts_after(HybBytes a, HybBytes b)
 {
 	if (a.len != b.len)
 		return a.len > b.len;
@@ -136,8 +135,9 @@ put_prf_by_credential(HybCborWriter *writer, const HybCtapPrf *prf)
 	for (size_t i = 0; i < prf->by_credential_count; i++) {
 		HybBytes id = prf->by_credential[i].credential_id;
 
-		for (j = i;
-		     j > 0 && sorts_after(prf->by_credential[order[j - 1]].credential_id, id); j--)
+		for (j = i; j > 0 && hyb_ctap_sorts_after(
+					 prf->by_credential[order[j - 1]].credential_id, id);
+		     j--)
 			order[j] = order[j - 1];
 		order[j] = i;
 	}
@@ -201,7 +201,7 @@ hyb_ctap_put_extensions(HybCborWriter *writer, const HybCtapExtensions *extensio
 	for (size_t i = 1; i < count; i++) {
 		HybCtapExtension extension = sorted[i];
 
-		for (j = i; j > 0 && sorts_after(sorted[j - 1].name, extension.name); j--)
+		for (j = i; j > 0 && hyb_ctap_sorts_after(sorted[j - 1].name, extension.name); j--)
 			sorted[j] = sorted[j - 1];
 		sorted[j] = extension;
 	}

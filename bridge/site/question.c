@@ -180,8 +180,12 @@ read_algorithms(const HybJsonObject *in, GArray *algorithms, GError **error)
 	if (!hyb_json_get_array(in, "algorithms", TRUE, HYB_CTAP_ALGORITHMS_MAX, &array, error))
 		return FALSE;
 	for (guint i = 0; i < json_array_get_length(array); i++) {
-		gint64 algorithm = json_array_get_int_element(array, i);
+		JsonNode *node = json_array_get_element(array, i);
+		gint64 algorithm;
 
+		if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_INT64)
+			return hyb_json_fail(error, "question.algorithms", "must be whole numbers");
+		algorithm = json_node_get_int(node);
 		g_array_append_val(algorithms, algorithm);
 	}
 	return TRUE;

@@ -4,12 +4,10 @@
 
 #include "bridge/common/error.h"
 #include "bridge/site/error.h"
-#include "bridge/site/state.h"
 #include "proto/authdata.h"
 #include "proto/cose.h"
 #include "tests/site/answer.h"
 
-#include <glib/gstdio.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <string.h>
@@ -622,60 +620,6 @@ test_site_origin(void)
 }
 
 static void
-test_state(void)
-{
-	g_autofree char *folder = g_dir_make_tmp("hyb-site-XXXXXX", NULL);
-	g_autofree char *path = g_build_filename(folder, "state.json", NULL);
-	g_autoptr(HybSiteState) state = hyb_site_state_new(new_site());
-	g_autoptr(HybSiteState) loaded = NULL;
-	g_autoptr(HybTestAnswer) answer = NULL;
-	g_autoptr(GError) error = NULL;
-	g_autofree char *text = NULL;
-	const HybSiteRecord *record;
-	GStatBuf info;
-	gsize len;
-
-	register_then_ask(state->rp, &answer, &state->question, HYB_COSE_RS256, "joe");
-	g_assert_true(hyb_site_state_save(state, path, &error));
-	g_assert_cmpint(g_stat(path, &info), ==, 0);
-	g_assert_cmpint(info.st_mode & 0777, ==, 0600);
-	loaded = hyb_site_state_load(path, &error);
-	g_assert_no_error(error);
-	g_assert_cmpstr(loaded->rp->rp_id, ==, "example.com");
-	g_assert_cmpint(loaded->question->kind, ==, HYB_SITE_QUESTION_LOGIN);
-	record = give(loaded->rp, loaded->question, answer, &error);
-	g_assert_no_error(error);
-	g_assert_cmpuint(record->sign_count, ==, 11);
-
-	/* Cut anywhere, it is refused. */
-	g_assert_true(g_file_get_contents(path, &text, &len, NULL));
-	for (gsize cut = 0; cut < len; cut += 7) {
-		g_autoptr(GError) refusal = NULL;
-
-		g_assert_true(g_file_set_contents(path, text, (gssize)cut, NULL));
-		g_assert_null(hyb_site_state_load(path, &refusal));
-		g_assert_error(refusal, HYB_SITE_ERROR, HYB_SITE_ERROR_STATE);
-	}
-	g_assert_cmpint(g_unlink(path), ==, 0);
-	g_assert_null(hyb_site_state_load(path, &error));
-	g_assert_error(error, HYB_SITE_ERROR, HYB_SITE_ERROR_STATE);
-	g_assert_cmpint(g_rmdir(folder), ==, 0);
-	g_clear_error(&error);
-	g_assert_false(hyb_site_state_save(state, path, &error));
-	g_assert_error(error, HYB_SITE_ERROR, HYB_SITE_ERROR_STATE);
-}
-
-static void
-test_error_names(void)
-{
-	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-
-	for (int code = HYB_SITE_ERROR_NOT_ASKED; code <= HYB_SITE_ERROR_INTERNAL; code++)
-		g_assert_true(
-		    g_hash_table_add(seen, (gpointer)hyb_site_error_name((HybSiteError)code)));
-}
-
-static void
 add_cases(const char *folder, const TamperCase *cases, gsize count, GTestDataFunc test)
 {
 	for (gsize i = 0; i < count; i++) {
@@ -701,7 +645,5 @@ main(int argc, char **argv)
 	g_test_add_func("/site/relying-party/register/truncated", test_truncated);
 	g_test_add_func("/site/relying-party/login/named-user", test_named_user);
 	g_test_add_func("/site/relying-party/origin", test_site_origin);
-	g_test_add_func("/site/state", test_state);
-	g_test_add_func("/site/error-names", test_error_names);
 	return g_test_run();
 }
