@@ -6,6 +6,7 @@
 
 #include "ble/scan.h"
 #include "bridge/common/error.h"
+#include "bridge/common/loop.h"
 #include "bridge/common/tunnel.h"
 #include "proto/advert.h"
 #include "proto/p256.h"
@@ -42,6 +43,8 @@ struct HybCeremony {
 	guint bound_id;
 	guint bluetooth_id;
 	guint end_id;
+	guint warm_id;
+	gboolean warm; /* we hold the main loop's libwebsockets */
 };
 
 static void pump(HybCeremony *self);
@@ -102,6 +105,7 @@ finish(HybCeremony *self)
 	disarm(&self->step_id);
 	disarm(&self->bound_id);
 	disarm(&self->bluetooth_id);
+	disarm(&self->warm_id);
 	g_clear_pointer(&self->scan, hyb_scan_free);
 	if (self->tunnel != NULL) {
 		say_goodbye(self);
@@ -255,6 +259,17 @@ on_advert(const HybScanAdvert *advert, gpointer data)
 	}
 }
 
+/* Starting libwebsockets takes milliseconds, and while nothing else happens they are free. */
+static gboolean
+on_idle(gpointer data)
+{
+	HybCeremony *self = data;
+
+	self->warm_id = 0;
+	self->warm = hyb_loop_ref() != NULL;
+	return G_SOURCE_REMOVE;
+}
+
 static void
 on_scan_ready(gpointer data)
 {
@@ -265,6 +280,8 @@ on_scan_ready(gpointer data)
 	self->heard_once = TRUE;
 	g_clear_error(&self->trouble);
 	disarm(&self->bluetooth_id);
+	if (!self->warm && self->warm_id == 0)
+		self->warm_id = g_idle_add_full(G_PRIORITY_LOW, on_idle, self, NULL);
 	self->events.on_bluetooth(NULL, self->user_data);
 }
 
@@ -371,6 +388,7 @@ connect_tunnel(HybCeremony *self, const HybClientAction *action)
 	g_clear_pointer(&self->scan, hyb_scan_free);
 	disarm(&self->step_id);
 	disarm(&self->bluetooth_id);
+	disarm(&self->warm_id);
 	self->tunnel = hyb_tunnel_connect(self->net, action->host, action->path, &events, self);
 }
 
@@ -537,8 +555,11 @@ hyb_ceremony_free(HybCeremony *self)
 	disarm(&self->bound_id);
 	disarm(&self->bluetooth_id);
 	disarm(&self->end_id);
+	disarm(&self->warm_id);
 	hyb_scan_free(self->scan);
 	hyb_tunnel_free(self->tunnel);
+	if (self->warm)
+		hyb_loop_unref();
 	hyb_client_free(self->client);
 	g_clear_error(&self->trouble);
 	g_clear_pointer(&self->get_info, g_bytes_unref);
