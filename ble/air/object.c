@@ -14,7 +14,7 @@ struct HybAirObjects {
 	char *root;
 	GHashTable *by_path; /* borrowed keys and HybAirObject */
 	HybAirUnknown *unknown;
-	GQueue dirty;	     /* objects with something to tell, in the order they came */
+	GQueue dirty; /* objects with something to tell, in the order they came */
 	HybAirObject *manager;
 	guint flush_id;
 	gboolean denied;
@@ -65,11 +65,17 @@ part_properties(const HybAirPart *part)
 	return g_variant_builder_end(&all);
 }
 
+/* bluetoothd names these two with every object, empty. */
+static const char *const standard_interfaces[] = {
+    "org.freedesktop.DBus.Introspectable", PROPERTIES};
+
 static GVariant *
 object_interfaces(HybAirObject *self)
 {
 	GVariantBuilder all = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a{sa{sv}}"));
 
+	for (gsize i = 0; i < G_N_ELEMENTS(standard_interfaces); i++)
+		g_variant_builder_add(&all, "{sa{sv}}", standard_interfaces[i], NULL);
 	for (gsize i = 0; i < self->n_parts; i++)
 		g_variant_builder_add(&all, "{s@a{sv}}", self->parts[i].interface->info->name,
 		    part_properties(&self->parts[i]));
@@ -388,6 +394,8 @@ announce_removed(HybAirObject *self)
 
 	for (gsize i = 0; i < self->n_parts; i++)
 		g_variant_builder_add(&names, "s", self->parts[i].interface->info->name);
+	for (gsize i = 0; i < G_N_ELEMENTS(standard_interfaces); i++)
+		g_variant_builder_add(&names, "s", standard_interfaces[i]);
 	emit(self->objects, self->objects->root, OBJECT_MANAGER, "InterfacesRemoved",
 	    g_variant_new("(oas)", self->path, &names));
 }

@@ -64,7 +64,8 @@ class Hearing(Case):
         self.phone.advertise("hci0")
         self.first_heard()
         (_path, interfaces), = self.added()
-        self.assertEqual(set(interfaces), {DEVICE})
+        self.assertEqual(set(interfaces), {DEVICE, PROPERTIES,
+                                           "org.freedesktop.DBus.Introspectable"})
         self.assertEqual(bytes(interfaces[DEVICE]["ServiceData"][FFF9]), TWENTY)
         self.assertIn("RSSI", interfaces[DEVICE])
 

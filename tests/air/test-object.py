@@ -24,7 +24,7 @@ class Objects(AirCase):
         objects = self.c.objects()
         self.assertEqual(set(objects), {"/org/bluez"} | {"/org/bluez/hci%d" % i
                                                          for i in range(16)})
-        self.assertEqual(set(objects[HCI0]), {ADAPTER, MANAGER})
+        self.assertEqual(set(objects[HCI0]), {ADAPTER, MANAGER, INTROSPECTABLE, PROPERTIES})
         self.assertEqual(len({objects["/org/bluez/hci%d" % i][ADAPTER]["Address"]
                               for i in range(16)}), 16)
 
