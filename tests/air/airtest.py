@@ -69,7 +69,7 @@ def service_data(data, uuid=FFF9, **more):
 class Client:
     """One connection to the bus."""
 
-    def __init__(self, address):
+    def __init__(self, address, listens=True):
         self.bus = Gio.DBusConnection.new_for_address_sync(
             address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
             | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
@@ -77,8 +77,9 @@ class Client:
         self.signals = []  # (path, interface, name, unpacked arguments)
         self.released = []
         self.get_alls = []
-        self.bus.signal_subscribe("org.bluez", None, None, None, None,
-                                  Gio.DBusSignalFlags.NONE, self._on_signal)
+        if listens:
+            self.bus.signal_subscribe("org.bluez", None, None, None, None,
+                                      Gio.DBusSignalFlags.NONE, self._on_signal)
 
     def close(self):
         if not self.bus.is_closed():
@@ -241,8 +242,8 @@ class AirCase(unittest.TestCase):
         if statuses is not None:
             self.assertIn(status, statuses)
 
-    def client(self):
-        client = Client(self.address)
+    def client(self, listens=True):
+        client = Client(self.address, listens)
         self.addCleanup(client.close)
         return client
 
@@ -250,6 +251,11 @@ class AirCase(unittest.TestCase):
         """Sends one command with `hybridge-air call`."""
         return subprocess.run([AIR, "call", *words], env=self.environment, check=True,
                               capture_output=True, text=True).stdout
+
+    def state(self):
+        """What `hybridge-air call state` says, as Python values."""
+        return GLib.Variant.parse(GLib.VariantType("a{sv}"), self.command("state"), None,
+                                  None).unpack()
 
     def command_error(self, *words):
         done = subprocess.run([AIR, "call", *words], env=self.environment, capture_output=True,

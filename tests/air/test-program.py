@@ -103,9 +103,7 @@ class Call(Program):
                 self.assertIn(sentence, text)
 
     def test_state(self):
-        text = self.command("state")
-        state = GLib.Variant.parse(GLib.VariantType("a{sv}"), text, None, None).unpack()
-        self.assertEqual(state, {"running": True, **{
+        self.assertEqual(self.state(), {"running": True, **{
             "hci%d" % i: {"powered": True, "blocked": False, "discovering": False,
                           "stalled": False, "adverts": 0, "devices": 0} for i in range(2)}})
 
