@@ -36,6 +36,8 @@ typedef struct {
 	ConnectionState state;
 	RelayDeadline deadline;
 	GList link;
+	GList pause_link; /* in the server's pausing */
+	gboolean pausing;
 	gboolean announces_route; /* the 101 names the routing ID */
 	gsize discarded;
 	guint refs;
@@ -83,13 +85,45 @@ on_wake(RelayEnd *end)
 	ask_writable(self);
 }
 
+/* Not now: a connection paused while it is read sends this library's TLS into an endless loop, as
+ * soon as there is both a rest of what was read and more in the same record. */
 static void
 on_pause(RelayEnd *end, gboolean paused)
 {
 	RelayConnection *self = connection_of(end);
+	RelayServer *server = self->server;
 
-	if (self->wsi != NULL)
-		lws_rx_flow_control(self->wsi, !paused);
+	if (self->wsi == NULL)
+		return;
+	if (paused && !self->pausing) {
+		self->pausing = TRUE;
+		self->pause_link = (GList){.data = self};
+		g_queue_push_tail_link(&server->pausing, &self->pause_link);
+	} else if (!paused) {
+		lws_rx_flow_control(self->wsi, 1);
+	}
+}
+
+static void
+forget_pause(RelayConnection *self)
+{
+	if (self->pausing)
+		g_queue_unlink(&self->server->pausing, &self->pause_link);
+	self->pausing = FALSE;
+}
+
+void
+relay_connection_apply_pauses(RelayServer *server)
+{
+	GList *link;
+
+	while ((link = server->pausing.head) != NULL) {
+		RelayConnection *self = link->data;
+
+		forget_pause(self);
+		if (self->end.paused)
+			lws_rx_flow_control(self->wsi, 0);
+	}
 }
 
 const RelayEndOps relay_connection_end_ops = {.wake = on_wake, .pause = on_pause};
@@ -106,6 +140,7 @@ connection_gone(RelayConnection *self)
 	relay_end_leave(&self->end, RELAY_END_VANISHED, RELAY_CLOSE_AWAY);
 	relay_end_clear(&self->end, &server->budget);
 	relay_deadline_stop(server->deadlines, &self->deadline);
+	forget_pause(self);
 	g_queue_unlink(&server->connections, &self->link);
 	if (self->kind == RELAY_CONNECTION_METRICS)
 		server->operators--;

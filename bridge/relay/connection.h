@@ -23,6 +23,9 @@ extern const RelayEndOps relay_connection_end_ops;
 void relay_connection_accept(
     RelayServer *server, RelayConnectionKind kind, int fd, const struct sockaddr_storage *peer);
 
+/* Stops reading from those that have to wait for their peers. Between events only. */
+void relay_connection_apply_pauses(RelayServer *server);
+
 /* Drops every connection that is not a websocket in its closing handshake. */
 void relay_connection_drop_requests(RelayServer *server);
 

@@ -33,6 +33,7 @@ typedef struct {
 	ev_signal on_term;
 	ev_signal on_int;
 	ev_timer grace;
+	ev_prepare between; /* events */
 } Server;
 
 /* The library has no other way to reach a virtual host's TLS context than its callback. */
@@ -194,7 +195,13 @@ on_grace_over(struct ev_loop *loop, ev_timer *watcher, int events)
 }
 
 static void
-watch_signals(Server *self)
+on_between(struct ev_loop *loop, ev_prepare *watcher, int events)
+{
+	relay_connection_apply_pauses(watcher->data);
+}
+
+static void
+watch(Server *self)
 {
 	struct ev_loop *loop = self->shared.loop;
 
@@ -206,6 +213,9 @@ watch_signals(Server *self)
 	self->on_int.data = self;
 	ev_signal_start(loop, &self->on_term);
 	ev_signal_start(loop, &self->on_int);
+	ev_prepare_init(&self->between, on_between);
+	self->between.data = &self->shared;
+	ev_prepare_start(loop, &self->between);
 }
 
 static void
@@ -284,7 +294,7 @@ relay_server_run(const RelayOptions *options, GError **error)
 	gboolean started = server_init(&self, options, error);
 
 	if (started) {
-		watch_signals(&self);
+		watch(&self);
 		start_accepting(&self);
 		ev_run(self.shared.loop, 0);
 		relay_connection_drop_all(&self.shared);

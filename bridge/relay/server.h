@@ -18,6 +18,7 @@
  * @connections_max: how many there may be, of phones and computers: the setting, or what the
  *   system allows
  * @operators: how many of @connections are on the metrics listener
+ * @pausing: those that are to be read no further, for relay_connection_apply_pauses()
  * @stopping: no new connections; the loop ends with the last one
  */
 typedef struct {
@@ -32,6 +33,7 @@ typedef struct {
 	GQueue connections;
 	guint connections_max;
 	guint operators;
+	GQueue pausing;
 	gboolean stopping;
 } RelayServer;
 

@@ -5,6 +5,7 @@
 import os
 import socket
 import struct
+import threading
 import unittest
 
 from relaytest import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Gone, both, tunnel_id)
@@ -287,8 +288,6 @@ class Memory:
         relay = self.relay("--messages", "100000", "--buffer", "16k")
         first, second = self.pair(relay)
         sizes = [1, 100, 5000, 70000, 300000, 1000000, 3, 16384, 200000] * 4
-        import threading
-
         sender = threading.Thread(target=lambda: [second.say(bytes([i]) * n)
                                                   for i, n in enumerate(sizes)])
         sender.start()
@@ -296,10 +295,21 @@ class Memory:
             self.assertEqual(first.hear(), bytes([i]) * size)
         sender.join()
 
+    def test_a_flood_of_small_messages_is_paced(self):
+        # Many messages to a TLS record, and a pause in the middle of one.
+        relay = self.relay("--messages", "1000000", "--buffer", "16k")
+        first, second = self.pair(relay)
+        batch = b"".join(second.frame(BINARY, bytes([i]) * 256) for i in range(60))
+        sender = threading.Thread(target=lambda: [second.send(batch) for _ in range(300)])
+        sender.start()
+        for _ in range(300):
+            for i in range(60):
+                self.assertEqual(first.hear(), bytes([i]) * 256)
+        sender.join()
+
     def test_a_reader_that_never_reads_is_dropped(self):
         relay = self.relay("--messages", "100000", "--buffer", "64k", "--reader-time", "0.5")
         first, second = self.pair(relay, rcvbuf=4096)
-        code = None
         second.socket.settimeout(5)
         try:
             while True:
