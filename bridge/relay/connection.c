@@ -78,7 +78,7 @@ on_wake(RelayEnd *end)
 	if (end->close_code != 0) {
 		/* Flow control off, or the closing handshake would not be read. */
 		lws_rx_flow_control(self->wsi, 1);
-		wait_for(self, RELAY_WAIT_CLOSE);
+		wait_for(self, end->out.count > 0 ? RELAY_WAIT_READER : RELAY_WAIT_CLOSE);
 	} else if (!self->deadline.running) {
 		wait_for(self, RELAY_WAIT_READER);
 	}
@@ -317,7 +317,9 @@ on_upgrade(RelayConnection *self)
 	RelayPath path;
 	RelayVerdict verdict;
 
-	if (self->kind != RELAY_CONNECTION_TUNNEL || self->state != STATE_REQUEST)
+	/* The library asks even after it answered an upgrade that it does not know by itself. */
+	if (self->kind != RELAY_CONNECTION_TUNNEL || self->state != STATE_REQUEST ||
+	    lws_hdr_total_length(self->wsi, WSI_TOKEN_UPGRADE) == 0)
 		return HANG_UP;
 	verdict = relay_request_check(self->wsi, server->options, &path);
 	if (verdict.status != 0)
@@ -446,6 +448,7 @@ on_drained(RelayConnection *self)
 		return 0;
 	}
 	self->state = STATE_CLOSING;
+	wait_for(self, RELAY_WAIT_CLOSE);
 	lws_close_reason(self->wsi, self->end.close_code, NULL, 0);
 	return HANG_UP;
 }
@@ -471,8 +474,7 @@ on_writable(RelayConnection *self)
 		relay_message_free(message, &server->budget);
 		if (!written)
 			return HANG_UP;
-		if (self->end.close_code == 0)
-			wait_for(self, RELAY_WAIT_READER);
+		wait_for(self, RELAY_WAIT_READER);
 		if (self->end.held > 0)
 			break;
 	}

@@ -31,11 +31,29 @@ struct RelayListener {
 	gpointer user_data;
 };
 
+/* Small messages go out at once; a peer that lost power or network is noticed by the kernel.
+ * Accepted connections inherit all of it. */
+static void
+tune(int fd)
+{
+	const int on = 1;
+	const int idle = KEEPALIVE_IDLE_S;
+	const int interval = KEEPALIVE_INTERVAL_S;
+	const unsigned unacknowledged = UNACKNOWLEDGED_MAX_MS;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged, sizeof(unacknowledged));
+}
+
 static RelayListener *
 listener_new(int fd)
 {
 	RelayListener *self = g_new0(RelayListener, 1);
 
+	tune(fd);
 	self->fd = fd;
 	self->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return self;
@@ -138,22 +156,6 @@ relay_listener_free(RelayListener *self)
 	g_free(self);
 }
 
-/* Small messages go out at once; a peer that lost power or network is noticed by the kernel. */
-static void
-tune(int fd)
-{
-	const int on = 1;
-	const int idle = KEEPALIVE_IDLE_S;
-	const int interval = KEEPALIVE_INTERVAL_S;
-	const unsigned unacknowledged = UNACKNOWLEDGED_MAX_MS;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
-	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged, sizeof(unacknowledged));
-}
-
 /* Without a free descriptor accept() fails but the socket stays readable, for ever. */
 static void
 shed_one(RelayListener *self)
@@ -185,7 +187,6 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 				shed_one(self);
 			return;
 		}
-		tune(fd);
 		self->accept(fd, &peer, self->user_data);
 	}
 }

@@ -32,6 +32,7 @@ typedef struct {
 	RelayListener *metrics_listener;
 	ev_signal on_term;
 	ev_signal on_int;
+	ev_signal on_hup;
 	ev_timer grace;
 	ev_prepare between; /* events */
 } Server;
@@ -195,6 +196,21 @@ on_grace_over(struct ev_loop *loop, ev_timer *watcher, int events)
 }
 
 static void
+on_reload_signal(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	Server *self = watcher->data;
+	const RelayOptions *options = self->shared.options;
+	g_autoptr(GError) error = NULL;
+
+	if (options->plain)
+		return;
+	if (relay_tls_reload(tls_context, options->cert, options->key, &error))
+		g_message("certificate and key read again");
+	else
+		g_warning("%s; going on with what there was", error->message);
+}
+
+static void
 on_between(struct ev_loop *loop, ev_prepare *watcher, int events)
 {
 	relay_connection_apply_pauses(watcher->data);
@@ -208,11 +224,14 @@ watch(Server *self)
 	signal(SIGPIPE, SIG_IGN);
 	ev_signal_init(&self->on_term, on_stop_signal, SIGTERM);
 	ev_signal_init(&self->on_int, on_stop_signal, SIGINT);
+	ev_signal_init(&self->on_hup, on_reload_signal, SIGHUP);
 	ev_timer_init(&self->grace, on_grace_over, STOP_GRACE_S, 0);
 	self->on_term.data = self;
 	self->on_int.data = self;
+	self->on_hup.data = self;
 	ev_signal_start(loop, &self->on_term);
 	ev_signal_start(loop, &self->on_int);
+	ev_signal_start(loop, &self->on_hup);
 	ev_prepare_init(&self->between, on_between);
 	self->between.data = &self->shared;
 	ev_prepare_start(loop, &self->between);

@@ -90,3 +90,17 @@ relay_tls_tune(SSL_CTX *context, GError **error)
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	return TRUE;
 }
+
+gboolean
+relay_tls_reload(SSL_CTX *context, const char *cert, const char *key, GError **error)
+{
+	if (!relay_tls_check(cert, key, error))
+		return FALSE;
+	if (SSL_CTX_use_certificate_chain_file(context, cert) == 1 &&
+	    SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1)
+		return TRUE;
+	ERR_clear_error();
+	g_set_error(error, HYB_ERROR, HYB_ERROR_STORAGE, "%s or %s was changed while it was read",
+	    cert, key);
+	return FALSE;
+}

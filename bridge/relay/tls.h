@@ -21,3 +21,14 @@ gboolean relay_tls_check(const char *cert, const char *key, GError **error);
 
 /* Narrows a server's context to TLS 1.3 and 1.2, X25519 first, without tickets. */
 gboolean relay_tls_tune(SSL_CTX *context, GError **error);
+
+/**
+ * relay_tls_reload:
+ * @context: of a running server
+ *
+ * Connections from now on get the certificate and key that the files have now; those that are
+ * there keep theirs.
+ *
+ * Returns: FALSE as relay_tls_check() does, with @context unchanged
+ */
+gboolean relay_tls_reload(SSL_CTX *context, const char *cert, const char *key, GError **error);

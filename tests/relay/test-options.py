@@ -4,8 +4,10 @@
 
 import os
 import resource
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import unittest
@@ -176,6 +178,36 @@ class Starting(RelayTestCase):
             relay = Relay(tls=True)
             self.assertEqual(relay.stop(), 0)
             self.assertEqual("chmod 600" in relay.errors(), warned, oct(mode))
+
+    def test_a_renewed_certificate_is_read_on_sighup(self):
+        _, cert, key = certificate()
+        live = os.path.join(scratch(), "live.pem")
+        shutil.copy(cert, live)
+        relay = Relay("--cert", live, tls=True)
+        first, tunnel = RelayTestCase.waiting(self, relay)
+
+        def shown():
+            return ssl.get_server_certificate(("127.0.0.1", relay.port))
+
+        old = shown()
+        write("live.pem", "nothing")
+        relay.process.send_signal(signal.SIGHUP)
+        while "going on" not in relay.errors():
+            pass
+        self.assertEqual(shown(), old)
+        openssl("x509", "-req", "-in", "csr.pem", "-CA", "ca.pem", "-CAkey", "ca-key.pem",
+                "-days", "3", "-extfile", "san", "-out", "live.pem")
+        relay.process.send_signal(signal.SIGHUP)
+        while "read again" not in relay.errors():
+            pass
+        self.assertNotEqual(shown(), old)
+        second = self.client(relay)
+        second.upgrade("/cable/connect/000000/" + tunnel)
+        second.say(b"still here")
+        self.assertEqual(first.hear(), b"still here")
+        second.leave()
+        first.closed()
+        self.assertEqual(relay.stop(), 0)
 
     def test_a_port_can_be_used_again_at_once(self):
         relay = Relay("--close-time", "0.1")

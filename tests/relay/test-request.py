@@ -107,6 +107,16 @@ class Statuses:
             self.assertEqual(self.status(relay, path, **{name: value}), status, name)
         self.client(relay).upgrade(path)
 
+    def test_another_upgrade_is_refused_once(self):
+        relay = self.relay()
+        for upgrade in ("foo", "websocket, foo", "h2c"):
+            client = self.client(relay)
+            client.request("/cable/new/" + tunnel_id(), Upgrade=upgrade)
+            self.assertIn(client.answer()[0], (400, 403))  # 403 is the library's
+            self.assertTrue(client.ended())
+            self.assertEqual(client.buffer, b"")
+        self.assertEqual(relay.metric("tunnels_opened_total"), 0)
+
     def test_a_plain_get_is_told_to_upgrade(self):
         relay = self.relay()
         status, headers = self.answer(
