@@ -4,6 +4,10 @@
 
 #include <glib.h>
 
+/* libwebsockets' own patience with each step of a connection, 5 s unless told. Above what the
+ * tunnel allows for all of them, so that the tunnel's deadline, which knows what to say, is it. */
+#define LWS_TIMEOUT_S 20
+
 static struct lws_context *context;
 static GMainLoop *loop; /* never run; names the main context */
 static guint users;
@@ -25,6 +29,7 @@ create(void)
 	    .foreign_loops = loops,
 	    .gid = (gid_t)-1,
 	    .uid = (uid_t)-1,
+	    .timeout_secs = LWS_TIMEOUT_S,
 	};
 
 	loop = g_main_loop_new(NULL, FALSE);
