@@ -62,8 +62,8 @@ hyb_credential_title(const HybCredential *self)
 	return "(no name)";
 }
 
-char *
-hyb_base64url(const guint8 *data, gsize len)
+static char *
+to_base64url(const guint8 *data, gsize len)
 {
 	gsize cap = len * 4 / 3 + 4;
 	g_autofree char *text = g_malloc(cap);
@@ -76,7 +76,13 @@ hyb_base64url(const guint8 *data, gsize len)
 char *
 hyb_credential_id_text(const HybCredential *self)
 {
-	return hyb_base64url(self->id, sizeof(self->id));
+	return to_base64url(self->id, sizeof(self->id));
+}
+
+char *
+hyb_credential_user_id_text(const HybCredential *self)
+{
+	return to_base64url(self->user_id, self->user_id_len);
 }
 
 void

@@ -72,11 +72,9 @@ HybCredential *hyb_credential_generate(gint64 alg, gint64 now, EVP_PKEY **public
 /* What the owner reads: the label, else the user name, else the display name, else "(no name)". */
 const char *hyb_credential_title(const HybCredential *self);
 
-/* The id as base64url without padding. */
+/* The ids as base64url without padding. Free with g_free(). */
 char *hyb_credential_id_text(const HybCredential *self);
-
-/* @len bytes as base64url without padding. */
-char *hyb_base64url(const guint8 *data, gsize len);
+char *hyb_credential_user_id_text(const HybCredential *self);
 
 /* Wipes and frees. NULL is fine. */
 void hyb_credential_free(HybCredential *self);

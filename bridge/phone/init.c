@@ -73,7 +73,7 @@ hyb_phone_init(int argc, char **argv)
 		"Tunnel service identifier to use, 0…65535 (default: 0)", "ID"},
 	    {"name", 0, 0, G_OPTION_ARG_STRING, &name, "The phone's name (default: the host's)",
 		"NAME"},
-	    {NULL}};
+	    {0}};
 
 	g_option_context_add_main_entries(context, entries, NULL);
 	hyb_phone_options_add(&options, FALSE, context);

@@ -71,7 +71,7 @@ static void
 add_passkey(JsonBuilder *builder, const HybCredential *credential)
 {
 	g_autofree char *id = hyb_credential_id_text(credential);
-	g_autofree char *user_id = hyb_base64url(credential->user_id, credential->user_id_len);
+	g_autofree char *user_id = hyb_credential_user_id_text(credential);
 
 	json_builder_begin_object(builder);
 	add_member(builder, "credentialId", id);
@@ -321,7 +321,7 @@ hyb_phone_passkeys(int argc, char **argv)
 	int status;
 	const GOptionEntry entries[] = {
 	    {"rp", 0, 0, G_OPTION_ARG_STRING, &self.rp_id, "list: of this site only", "ID"},
-	    {"yes", 0, 0, G_OPTION_ARG_NONE, &self.yes, "delete: without asking", NULL}, {NULL}};
+	    {"yes", 0, 0, G_OPTION_ARG_NONE, &self.yes, "delete: without asking", NULL}, {0}};
 
 	g_option_context_add_main_entries(context, entries, NULL);
 	hyb_phone_options_add(&self.options, TRUE, context);

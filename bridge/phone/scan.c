@@ -278,7 +278,7 @@ make_context(Scan *self)
 		"For tests: act as if the owner could not be verified", NULL},
 	    {"events", 0, 0, G_OPTION_ARG_NONE, &self->events,
 		"Print each state as a JSON line on standard error", NULL},
-	    {NULL}};
+	    {0}};
 
 	g_option_context_add_main_entries(context, entries, NULL);
 	hyb_phone_options_add(&self->options, TRUE, context);

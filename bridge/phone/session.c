@@ -257,9 +257,12 @@ on_message(HybTunnel *tunnel, const guint8 *data, gsize len, gpointer user_data)
 	OPENSSL_cleanse(ephemeral, sizeof(ephemeral));
 	if (status == HYB_OK)
 		pump(self);
-	else if (self->state == HYB_AUTHENTICATOR_ADVERTISING)
-		end_with_status(
-		    self, status, "The computer that answered is not the one with the code");
+	else if (self->state == HYB_AUTHENTICATOR_ADVERTISING &&
+		 (status == HYB_ERR_AUTH || status == HYB_ERR_POINT))
+		end_with(self, HYB_ERROR_HANDSHAKE_FAILED,
+		    "The computer that answered is not the one with the code");
+	else if (status == HYB_ERR_AUTH) /* damage, since the keys were proven to be the same */
+		end_with(self, HYB_ERROR_PROTOCOL, "A message of the computer was damaged");
 	else
 		end_with_status(self, status, "The computer sent what it must not send");
 }

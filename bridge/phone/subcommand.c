@@ -13,10 +13,10 @@ hyb_phone_options_add(HybPhoneOptions *options, gboolean json, GOptionContext *c
 		"Folder of the passkey store (default: $XDG_DATA_HOME/hybridge/phone)", "DIR"},
 	    {"passphrase-fd", 0, 0, G_OPTION_ARG_INT, &options->passphrase_fd,
 		"Read the passphrase from this file descriptor, one line", "N"},
-	    {NULL}};
+	    {0}};
 	const GOptionEntry machine[] = {
 	    {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, "Print the result as JSON", NULL},
-	    {NULL}};
+	    {0}};
 
 	g_option_context_add_main_entries(context, common, NULL);
 	if (json)

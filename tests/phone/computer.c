@@ -30,6 +30,7 @@ static struct {
 	char *then;  /* on SIGUSR1: leave, shutdown */
 	char *after; /* after the answer: shutdown, leave, stay */
 	int age;
+	gboolean mute; /* never asks for anything */
 } self;
 
 static void pump(void);
@@ -114,6 +115,8 @@ act(const HybClientAction *action)
 		hyb_tunnel_send(self.tunnel, action->bytes.data, action->bytes.len);
 		break;
 	case HYB_CLIENT_ACTION_READY:
+		if (self.mute)
+			break;
 		g_assert_cmpint(
 		    hyb_client_request(self.client, self.ctap.data, self.ctap.len), ==, HYB_OK);
 		break;
@@ -218,7 +221,8 @@ main(int argc, char **argv)
 	    {"hint", 0, 0, G_OPTION_ARG_STRING, &self.hint, NULL, NULL},
 	    {"then", 0, 0, G_OPTION_ARG_STRING, &self.then, NULL, NULL},
 	    {"after", 0, 0, G_OPTION_ARG_STRING, &self.after, NULL, NULL},
-	    {"age", 0, 0, G_OPTION_ARG_INT, &self.age, NULL, NULL}, {NULL}};
+	    {"age", 0, 0, G_OPTION_ARG_INT, &self.age, NULL, NULL},
+	    {"mute", 0, 0, G_OPTION_ARG_NONE, &self.mute, NULL, NULL}, {0}};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	self.net = hyb_net_new();

@@ -5,9 +5,10 @@
 import json
 import signal
 import socket
+import time
 import unittest
 
-from lab import LabCase
+from lab import WAIT_S, LabCase
 
 MAKE = ("make", "example.com", "alice")
 GET = ("get", "example.com")
@@ -122,6 +123,19 @@ class CeremonyTest(LabCase):
         phone.popen.send_signal(signal.SIGINT)
         self.assert_ends(phone, 50, "cancelled")
         self.assertNotEqual(computer.status(), 0)
+
+    def test_killed_while_advertising(self):
+        computer, uri = self.computer(*MAKE)
+        computer.end()
+        phone = self.scan(uri, "--approve", "auto")
+        phone.err.wait('"advertising"')
+        phone.popen.kill()
+        self.assertEqual(phone.status(), -signal.SIGKILL)
+        for _ in range(WAIT_S * 10):
+            if self.adverts() == 0:
+                break
+            time.sleep(0.1)
+        self.assertEqual(self.adverts(), 0)
 
     def test_no_such_adapter(self):
         _, uri = self.computer(*MAKE)

@@ -86,7 +86,8 @@ run_round(TestPhone *phone, guint round)
 	}
 	close(fds[1]);
 	if (round % 2 == 0) /* at any instant after an answer; else at any instant at all */
-		g_assert_cmpint(poll(&(struct pollfd){.fd = fds[0], .events = POLLIN}, 1, -1), ==, 1);
+		g_assert_cmpint(
+		    poll(&(struct pollfd){.fd = fds[0], .events = POLLIN}, 1, -1), ==, 1);
 	g_usleep((gulong)g_random_int_range(0, LIFE_MAX_US));
 	g_assert_cmpint(kill(pid, SIGKILL), ==, 0);
 	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
