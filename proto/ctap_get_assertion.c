@@ -42,8 +42,8 @@ hyb_ctap_get_assertion_parse(const uint8_t *cbor, size_t len, HybCtapGetAssertio
 	hyb_ctap_take_bytes(&map, hyb_ctap_at(&map, CLIENT_DATA_HASH), HYB_CTAP_MUST, 32, 32,
 	    &read.client_data_hash);
 	allow = hyb_ctap_at(&map, ALLOW_LIST);
-	read.has_allow_list = hyb_ctap_has(allow);
 	hyb_ctap_take_credentials(&map, allow, &read.allow);
+	read.has_allow_list = hyb_ctap_take_array(&map, &allow, HYB_CTAP_MAY) > 0;
 	hyb_ctap_take_extensions(
 	    &map, hyb_ctap_at(&map, EXTENSIONS), HYB_CTAP_GET_ASSERTION, &read.extensions);
 	hyb_ctap_take_options(&map, hyb_ctap_at(&map, OPTIONS), &read.options);

@@ -9,7 +9,8 @@
  * @rp_id: 1…HYB_CTAP_RP_ID_MAX bytes
  * @client_data_hash: 32 bytes
  * @allow: no list when its count is 0; the empty list is not sent
- * @has_allow_list: parsing only: the list was there, even if empty or only of unknown types
+ * @has_allow_list: parsing only: the list had members, perhaps none of type public-key; it asks
+ *   for none but those then, also if @allow is empty
  * @extensions: without cred_protect
  * @pin_uv_auth_param, @pin_uv_auth_protocol: as in makeCredential
  */

@@ -410,6 +410,31 @@ test_make_credential_members(void)
 }
 
 static void
+test_has_allow_list(void)
+{
+	static const struct {
+		const char *list;
+		gsize count;
+		gboolean has;
+	} cases[] = {
+	    {NULL, 0, FALSE},
+	    {"[]", 0, FALSE},
+	    {"[{\"id\": b16, \"type\": \"other\"}]", 0, TRUE},
+	    {"[{\"id\": b16, \"type\": \"other\"}, {\"id\": b16, \"type\": \"public-key\"}]", 1,
+		TRUE},
+	};
+	g_autofree HybCtapRequest *request = g_new0(HybCtapRequest, 1);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GByteArray) ctap = message(GA, 3, cases[i].list);
+
+		g_assert_cmpint(parse(ctap, request), ==, HYB_CTAP_OK);
+		g_assert_cmpuint(request->get_assertion.allow.count, ==, cases[i].count);
+		g_assert_cmpint(request->get_assertion.has_allow_list, ==, cases[i].has);
+	}
+}
+
+static void
 test_prf_values_for(void)
 {
 	g_autofree HybCtapRequest *request = g_new0(HybCtapRequest, 1);
@@ -457,6 +482,7 @@ main(int argc, char **argv)
 	g_test_add_func("/proto/ctap-request/message-size", test_message_size);
 	g_test_add_func("/proto/ctap-request/mc/order-of-preference", test_algorithm_order);
 	g_test_add_func("/proto/ctap-request/mc/members", test_make_credential_members);
+	g_test_add_func("/proto/ctap-request/ga/has-allow-list", test_has_allow_list);
 	g_test_add_func("/proto/ctap-request/ga/prf-values-for", test_prf_values_for);
 	return g_test_run();
 }
