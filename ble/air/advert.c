@@ -292,7 +292,7 @@ build_ad(Draft *d, const HybAirAdvertContext *context)
 		hyb_air_ad_append(d->ad, HYB_AIR_AD_TX_POWER, (guint8 *)&power, 1);
 	if (d->data->len > 0)
 		g_byte_array_append(d->ad, d->data->data, d->data->len);
-	return g_byte_array_free_to_bytes(g_steal_pointer(&d->ad));
+	return g_bytes_new(d->ad->data, d->ad->len);
 }
 
 /* A name goes into the scan response; the adapter's is cut to what fits, as the kernel does. */
@@ -317,12 +317,12 @@ gboolean
 hyb_air_advert_parse(
     GVariant *properties, const HybAirAdvertContext *context, HybAirAdvert *advert, GError **error)
 {
-	Draft d = {.appearance = -1, .ad = g_byte_array_new(), .data = g_byte_array_new()};
-	g_autoptr(GByteArray) data = d.data;
+	g_autoptr(GByteArray) ad = g_byte_array_new();
+	g_autoptr(GByteArray) data = g_byte_array_new();
+	Draft d = {.appearance = -1, .ad = ad, .data = data};
 	HybAirAdvert out = {0};
 
 	if (!parse_properties(&d, properties)) {
-		g_byte_array_unref(d.ad);
 		g_set_error_literal(
 		    error, HYB_AIR_ERROR, HYB_AIR_ERROR_FAILED, "Failed to parse advertisement.");
 		return FALSE;

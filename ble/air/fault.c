@@ -12,7 +12,8 @@ apply_to_service_data(const HybAirFaults *faults, GByteArray *ad, const HybAirUu
 
 	g_byte_array_append(out, data, (guint)cut);
 	g_byte_array_set_size(out, (guint)(cut + faults->pad));
-	memset(out->data + cut, 0, faults->pad);
+	if (faults->pad > 0)
+		memset(out->data + cut, 0, faults->pad);
 	if (faults->damage && faults->damage_bit / 8 < out->len)
 		out->data[faults->damage_bit / 8] ^= (guint8)(1u << (faults->damage_bit % 8));
 	g_byte_array_append(out, faults->suffix, (guint)faults->suffix_len);
