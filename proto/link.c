@@ -7,6 +7,7 @@
 
 #include "proto/bytes.h"
 #include "proto/cbor.h"
+#include "proto/cbor_fixed.h"
 #include "proto/p256.h"
 
 enum {
@@ -17,20 +18,6 @@ enum {
 	KEY_NAME = 5,
 	KEY_SIGNATURE = 6,
 };
-
-/* A byte string of exactly @len bytes under @key. */
-static HybStatus
-read_fixed(const HybCborReader *map, uint64_t key, uint8_t *out, size_t len)
-{
-	HybCborReader value;
-	HybBytes bytes;
-
-	if (!hyb_cbor_find_uint(map, key, &value) ||
-	    hyb_cbor_read_bytes(&value, &bytes) != HYB_OK || bytes.len != len)
-		return HYB_ERR_MALFORMED;
-	memcpy(out, bytes.data, len);
-	return HYB_OK;
-}
 
 static HybStatus
 read_strings(const HybCborReader *map, HybLink *link)
@@ -57,13 +44,15 @@ hyb_link_parse(const uint8_t *map, size_t len, HybLink *link)
 
 	st = hyb_cbor_parse(map, len, &reader);
 	if (st == HYB_OK)
-		st = read_fixed(&reader, KEY_LINK_ID, out.link_id, sizeof(out.link_id));
+		st = hyb_cbor_copy_fixed(&reader, KEY_LINK_ID, out.link_id, sizeof(out.link_id));
 	if (st == HYB_OK)
-		st = read_fixed(&reader, KEY_SECRET, out.secret, sizeof(out.secret));
+		st = hyb_cbor_copy_fixed(&reader, KEY_SECRET, out.secret, sizeof(out.secret));
 	if (st == HYB_OK)
-		st = read_fixed(&reader, KEY_PUBLIC_KEY, out.public_key, sizeof(out.public_key));
+		st = hyb_cbor_copy_fixed(
+		    &reader, KEY_PUBLIC_KEY, out.public_key, sizeof(out.public_key));
 	if (st == HYB_OK)
-		st = read_fixed(&reader, KEY_SIGNATURE, out.signature, sizeof(out.signature));
+		st = hyb_cbor_copy_fixed(
+		    &reader, KEY_SIGNATURE, out.signature, sizeof(out.signature));
 	if (st == HYB_OK)
 		st = read_strings(&reader, &out);
 	if (st == HYB_OK)

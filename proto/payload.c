@@ -5,22 +5,10 @@
 
 #include "proto/bytes.h"
 #include "proto/cbor.h"
+#include "proto/cbor_fixed.h"
 #include "proto/hex.h"
 
 enum { KEY_LINK_ID = 1, KEY_CLIENT_NONCE = 2, KEY_HINT = 3, HEX_MAX = 1024 };
-
-static HybStatus
-read_fixed(const HybCborReader *map, uint64_t key, uint8_t *out, size_t len)
-{
-	HybCborReader value;
-	HybBytes bytes;
-
-	if (!hyb_cbor_find_uint(map, key, &value) ||
-	    hyb_cbor_read_bytes(&value, &bytes) != HYB_OK || bytes.len != len)
-		return HYB_ERR_MALFORMED;
-	memcpy(out, bytes.data, len);
-	return HYB_OK;
-}
 
 static HybStatus
 read_hint(const HybCborReader *map, HybQrHint *hint)
@@ -49,9 +37,10 @@ hyb_client_payload_parse(const uint8_t *data, size_t len, HybClientPayload *payl
 
 	st = hyb_cbor_parse(data, len, &map);
 	if (st == HYB_OK)
-		st = read_fixed(&map, KEY_LINK_ID, out.link_id, sizeof(out.link_id));
+		st = hyb_cbor_copy_fixed(&map, KEY_LINK_ID, out.link_id, sizeof(out.link_id));
 	if (st == HYB_OK)
-		st = read_fixed(&map, KEY_CLIENT_NONCE, out.client_nonce, sizeof(out.client_nonce));
+		st = hyb_cbor_copy_fixed(
+		    &map, KEY_CLIENT_NONCE, out.client_nonce, sizeof(out.client_nonce));
 	if (st == HYB_OK)
 		st = read_hint(&map, &out.hint);
 	if (st == HYB_OK)

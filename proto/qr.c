@@ -8,6 +8,7 @@
 #include "proto/base10.h"
 #include "proto/bytes.h"
 #include "proto/cbor.h"
+#include "proto/cbor_fixed.h"
 #include "proto/p256.h"
 
 enum {
@@ -47,21 +48,15 @@ parse_hint(HybBytes text)
 static HybStatus
 parse_keys(const HybCborReader *map, HybCrypto *crypto, HybQr *qr)
 {
-	HybCborReader value;
-	HybBytes bytes;
+	uint8_t compressed[HYB_P256_COMPRESSED_LEN];
 	HybStatus st;
 
-	if (!hyb_cbor_find_uint(map, KEY_PUBLIC_KEY, &value) ||
-	    hyb_cbor_read_bytes(&value, &bytes) != HYB_OK || bytes.len != HYB_P256_COMPRESSED_LEN)
-		return HYB_ERR_MALFORMED;
-	st = hyb_p256_decompress(crypto, bytes.data, bytes.len, qr->public_key);
+	st = hyb_cbor_copy_fixed(map, KEY_PUBLIC_KEY, compressed, sizeof(compressed));
+	if (st == HYB_OK)
+		st = hyb_p256_decompress(crypto, compressed, sizeof(compressed), qr->public_key);
 	if (st != HYB_OK)
 		return st;
-	if (!hyb_cbor_find_uint(map, KEY_SECRET, &value) ||
-	    hyb_cbor_read_bytes(&value, &bytes) != HYB_OK || bytes.len != HYB_QR_SECRET_LEN)
-		return HYB_ERR_MALFORMED;
-	memcpy(qr->secret, bytes.data, HYB_QR_SECRET_LEN);
-	return HYB_OK;
+	return hyb_cbor_copy_fixed(map, KEY_SECRET, qr->secret, sizeof(qr->secret));
 }
 
 /* Keys 2–5: absent is fine, another type of 2, 4 or 5 is not. */

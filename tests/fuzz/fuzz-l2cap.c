@@ -42,6 +42,7 @@ read_pieces(const uint8_t *data, size_t len, size_t piece)
 			    HYB_OK)
 				return total;
 			total += message.len;
+			channel.receive.sequence += message.len > 0;
 		} while (message.len > 0);
 	}
 	return total;
