@@ -103,4 +103,8 @@ build_tree() {
 		die "$setup_dir does not build"
 	fi
 	rm -f "$setup_log"
+	# Root leaves the owner of the tree able to build on.
+	if [ "$(id -u)" = 0 ] && [ "$(stat -c %u "$top")" != 0 ]; then
+		chown -R "$(stat -c %u:%g "$top")" "$setup_dir"
+	fi
 }
