@@ -48,6 +48,10 @@ class DemoTest(unittest.TestCase):
 
     def finish(self, demo):
         output, _ = demo.communicate(timeout=WAIT_S)
+        # What was killed may need a moment to be gone on a busy machine.
+        end = time.monotonic() + 10
+        while processes_of(demo.pid) and time.monotonic() < end:
+            time.sleep(0.02)
         self.assertEqual(processes_of(demo.pid), [], output)
         self.assertEqual(os.listdir(self.folder), [], output)
         return output
