@@ -273,7 +273,7 @@ class OpensTest(TunnelTest):
 
         async def main(length):
             async with websockets.serve(echo, "127.0.0.1", 0, ssl=self.tls, max_size=None,
-                                        subprotocols=["fido.cable"]) as server:
+                                        close_timeout=0.1, subprotocols=["fido.cable"]) as server:
                 port = server.sockets[0].getsockname()[1]
                 probe = await asyncio.create_subprocess_exec(
                     PROBE, "--send", str(length), "--count", "3", "--cacert", self.ca.pem,
@@ -400,6 +400,12 @@ class UnreachableTest(TunnelTest):
     def test_silence_after_tls(self):
         server = self.serve(lambda s, c: read_request(s, c) and c.recv(1))
         self.assert_fails(self.probe("--connect-ms", "500", port=server.port),
+                          "relay-unreachable", "in time")
+
+    def test_deadline_is_ours(self):
+        """libwebsockets gives up after 5 s unless told, and would call the answer nonsense."""
+        server = self.serve(lambda s, c: read_request(s, c) and c.recv(1))
+        self.assert_fails(self.probe("--connect-ms", "6000", port=server.port),
                           "relay-unreachable", "in time")
 
     def test_half_an_answer(self):
