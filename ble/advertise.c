@@ -114,6 +114,15 @@ on_again(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+static void
+forget(HybAdvertise *self)
+{
+	g_cancellable_cancel(self->registering);
+	g_clear_object(&self->registering);
+	g_clear_pointer(&self->adapter, g_free);
+	self->state = STATE_WAITING;
+}
+
 /* Leaves the adapter. BlueZ is told even where it may have forgotten by itself, as after a power
  * cycle, so that the next registration starts from nothing. */
 static void
@@ -121,12 +130,9 @@ leave(HybAdvertise *self)
 {
 	if (self->state == STATE_WAITING)
 		return;
-	g_cancellable_cancel(self->registering);
-	g_clear_object(&self->registering);
 	hyb_bluez_post(self->bluez, self->adapter, MANAGER_INTERFACE, "UnregisterAdvertisement",
 	    g_variant_new("(o)", ADVERT_PATH));
-	g_clear_pointer(&self->adapter, g_free);
-	self->state = STATE_WAITING;
+	forget(self);
 }
 
 static GVariant *
@@ -258,7 +264,7 @@ on_registered(GObject *bus, GAsyncResult *result, gpointer data)
 	if (self->task == NULL || adapter_is_scanning(self))
 		source_after(&self->again, AGAIN_MS, on_again, self);
 	g_hash_table_replace(self->refusals, g_strdup(self->adapter), g_steal_pointer(&error));
-	leave(self);
+	forget(self);
 	advance(self);
 }
 

@@ -25,7 +25,7 @@ MANAGER = 'org.bluez.LEAdvertisingManager1'
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
-  <type>system</type>
+  <type>session</type>
   <listen>unix:path={folder}/bus</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
@@ -45,13 +45,19 @@ def error_parts(error):
     return name, error.message.removeprefix(f'GDBus.Error:{name}: ')
 
 
+# What a sanitizer finds ends a program with a status that no test expects.
+SANITIZED = 99
+SANITIZERS = {'ASAN_OPTIONS': f'exitcode={SANITIZED}', 'LSAN_OPTIONS': f'exitcode={SANITIZED}',
+              'UBSAN_OPTIONS': f'halt_on_error=1:exitcode={SANITIZED}'}
+
+
 class Program:
     """A child process whose lines of output can be waited for."""
 
     def __init__(self, *command, env=None):
         self.name = os.path.basename(command[0])
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
-                                        env={**os.environ, **(env or {})})
+                                        env={**os.environ, **SANITIZERS, **(env or {})})
         self.lines = queue.Queue()
         self.seen = []
         threading.Thread(target=self._read, daemon=True).start()
@@ -100,6 +106,8 @@ class Program:
             self.process.send_signal(number)
         status = self.process.wait(DEADLINE_S)
         self.process.stdout.close()
+        if status == SANITIZED:
+            raise AssertionError(f'{self.name}: a sanitizer found something')
         return status
 
 
