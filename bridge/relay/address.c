@@ -14,12 +14,14 @@ struct RelayAddress {
 	guint connections;
 	guint refusals;
 	gint64 window_us; /* when counting refusals began */
-	GList link;	  /* in remembered, while there are no connections */
+	gboolean bounded;
+	GList link; /* in remembered, while there are no connections */
 };
 
 struct RelayAddresses {
 	guint max_connections;
 	guint max_refusals;
+	gboolean loopback;
 	GHashTable *by_key; /* RelayAddress → itself, owned */
 	GQueue remembered;  /* without connections, oldest first */
 };
@@ -59,13 +61,26 @@ key_from(guint8 key[16], const struct sockaddr_storage *address)
 	}
 }
 
+static gboolean
+is_loopback(const struct sockaddr_storage *address)
+{
+	const struct in6_addr *in6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
+
+	if (address->ss_family == AF_INET)
+		return ((const guint8 *)&((const struct sockaddr_in *)address)->sin_addr)[0] == 127;
+	return address->ss_family == AF_INET6 &&
+	       (IN6_IS_ADDR_LOOPBACK(in6) ||
+		   (IN6_IS_ADDR_V4MAPPED(in6) && in6->s6_addr[12] == 127));
+}
+
 RelayAddresses *
-relay_addresses_new(guint connections, guint refusals)
+relay_addresses_new(guint connections, guint refusals, gboolean loopback)
 {
 	RelayAddresses *self = g_new0(RelayAddresses, 1);
 
 	self->max_connections = connections;
 	self->max_refusals = refusals;
+	self->loopback = loopback;
 	self->by_key = g_hash_table_new_full(key_hash, key_equal, g_free, NULL);
 	g_queue_init(&self->remembered);
 	return self;
@@ -110,6 +125,7 @@ relay_addresses_enter(RelayAddresses *self, const struct sockaddr_storage *sourc
 		address = g_new0(RelayAddress, 1);
 		memcpy(address->key, probe.key, sizeof(probe.key));
 		address->window_us = now;
+		address->bounded = self->loopback || !is_loopback(source);
 		g_hash_table_add(self->by_key, address);
 	} else if (address->connections == 0) {
 		g_queue_unlink(&self->remembered, &address->link);
@@ -119,8 +135,8 @@ relay_addresses_enter(RelayAddresses *self, const struct sockaddr_storage *sourc
 		address->window_us = now;
 	}
 	address->connections++;
-	if (address->connections > self->max_connections ||
-	    address->refusals >= self->max_refusals) {
+	if (address->bounded && (address->connections > self->max_connections ||
+				    address->refusals >= self->max_refusals)) {
 		relay_addresses_leave(self, address);
 		return NULL;
 	}

@@ -8,8 +8,12 @@
 typedef struct RelayAddresses RelayAddresses;
 typedef struct RelayAddress RelayAddress;
 
-/* @connections: at once; @refusals: in a minute; each for one IPv4 address or one IPv6 /64. */
-RelayAddresses *relay_addresses_new(guint connections, guint refusals);
+/**
+ * relay_addresses_new:
+ * @connections: at once; @refusals: in a minute; each for one IPv4 address or one IPv6 /64
+ * @loopback: whether this machine's own addresses are bounded too
+ */
+RelayAddresses *relay_addresses_new(guint connections, guint refusals, gboolean loopback);
 
 /* Every address must have left. NULL is fine. */
 void relay_addresses_free(RelayAddresses *self);

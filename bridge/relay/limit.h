@@ -18,6 +18,8 @@
  * @connections: connections: dropped above
  * @address_connections: address-connections: from one IPv4 address or IPv6 /64; dropped above
  * @address_refusals: address-refusals: 4xx answers a minute to one address; dropped above
+ * @address_loopback: whether these two bound loopback too: once either is set, since what comes
+ *   from there by default is a proxy in front, or a test
  * @wait_ms: what each RelayWait lasts
  */
 typedef struct {
@@ -31,5 +33,6 @@ typedef struct {
 	guint connections;
 	guint address_connections;
 	guint address_refusals;
+	gboolean address_loopback;
 	guint wait_ms[RELAY_WAIT_COUNT];
 } RelayLimits;

@@ -46,9 +46,9 @@ static const Number numbers[] = {
 	LIMIT(buffer_bytes), FALSE, 0, 64 * MIB, 256 * KIB},
     {"memory", "All messages together (256M)", KIND_SIZE, LIMIT(total_bytes), TRUE, 4 * KIB,
 	1024 * 1024 * MIB, 256 * MIB},
-    {"tunnels", "Tunnels at once (2048)", KIND_COUNT, LIMIT(tunnels), FALSE, 1, 1e6, 2048},
-    {"connections", "Connections at once (4200)", KIND_COUNT, LIMIT(connections), FALSE, 2, 1e6,
-	4200},
+    {"tunnels", "Tunnels at once (4096)", KIND_COUNT, LIMIT(tunnels), FALSE, 1, 1e6, 4096},
+    {"connections", "Connections at once (8400)", KIND_COUNT, LIMIT(connections), FALSE, 2, 1e6,
+	8400},
     {"address-connections", "Connections from one address (256)", KIND_COUNT,
 	LIMIT(address_connections), FALSE, 1, 1e6, 256},
     {"address-refusals", "Refused requests a minute from one address (120)", KIND_COUNT,
@@ -155,6 +155,8 @@ set_number(RelayLimits *limits, const Number *number, const char *text, GError *
 		return FALSE;
 	}
 	store_number(limits, number, value);
+	if (g_str_has_prefix(number->name, "address-"))
+		limits->address_loopback = TRUE;
 	return TRUE;
 }
 

@@ -287,7 +287,8 @@ server_init(Server *self, const RelayOptions *options, GError **error)
 	shared->loop = ev_default_loop(EVFLAG_AUTO);
 	shared->deadlines = relay_deadlines_new(shared->loop, limits->wait_ms);
 	shared->addresses =
-	    relay_addresses_new(limits->address_connections, limits->address_refusals);
+	    relay_addresses_new(limits->address_connections, limits->address_refusals,
+		limits->address_loopback);
 	shared->tunnels = relay_tunnels_new(limits, shared->deadlines, &shared->budget,
 	    &shared->metrics, &relay_connection_end_ops);
 	if (!options->plain && !relay_tls_check(options->cert, options->key, error))

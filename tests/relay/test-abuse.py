@@ -257,6 +257,12 @@ class Limits:
             pass
         self.waiting(relay)
 
+    def test_loopback_is_a_proxy_until_told_otherwise(self):
+        relay = self.relay()
+        for _ in range(130):
+            self.assertEqual(self.status(relay, "/cable/connect/000000/" + tunnel_id()), 404)
+        self.pair(relay)
+
     def test_guessing_is_slowed_down(self):
         relay = self.relay("--address-refusals", "5")
         for _ in range(5):

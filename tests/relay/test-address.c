@@ -28,7 +28,7 @@ v6(const char *text)
 static void
 test_each_has_its_own(void)
 {
-	RelayAddresses *all = relay_addresses_new(1, 10);
+	RelayAddresses *all = relay_addresses_new(1, 10, TRUE);
 	struct sockaddr_storage one = v4("192.0.2.1");
 	struct sockaddr_storage two = v4("192.0.2.2");
 	RelayAddress *a = relay_addresses_enter(all, &one);
@@ -48,7 +48,7 @@ test_each_has_its_own(void)
 static void
 test_one_network_is_one_address(void)
 {
-	RelayAddresses *all = relay_addresses_new(1, 10);
+	RelayAddresses *all = relay_addresses_new(1, 10, TRUE);
 	struct sockaddr_storage one = v6("2001:db8:1:2::1");
 	struct sockaddr_storage same = v6("2001:db8:1:2:ffff::9");
 	struct sockaddr_storage other = v6("2001:db8:1:3::1");
@@ -66,7 +66,7 @@ test_one_network_is_one_address(void)
 static void
 test_mapped_is_the_same(void)
 {
-	RelayAddresses *all = relay_addresses_new(1, 10);
+	RelayAddresses *all = relay_addresses_new(1, 10, TRUE);
 	struct sockaddr_storage plain = v4("192.0.2.1");
 	struct sockaddr_storage mapped = v6("::ffff:192.0.2.1");
 	struct sockaddr_storage neighbour = v6("::ffff:192.0.2.2");
@@ -85,7 +85,7 @@ test_mapped_is_the_same(void)
 static void
 test_refusals_are_remembered(void)
 {
-	RelayAddresses *all = relay_addresses_new(10, 3);
+	RelayAddresses *all = relay_addresses_new(10, 3, TRUE);
 	struct sockaddr_storage one = v4("192.0.2.1");
 	struct sockaddr_storage two = v4("192.0.2.2");
 	RelayAddress *b;
@@ -109,7 +109,7 @@ test_refusals_are_remembered(void)
 static void
 test_memory_is_bounded(void)
 {
-	RelayAddresses *all = relay_addresses_new(10, 1);
+	RelayAddresses *all = relay_addresses_new(10, 1, TRUE);
 	struct sockaddr_storage source = v4("10.0.0.0");
 	struct sockaddr_storage first = source;
 	RelayAddress *a;
