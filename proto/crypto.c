@@ -6,6 +6,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/params.h>
 
@@ -196,10 +197,15 @@ hyb_crypto_open(HybCrypto *crypto, const uint8_t key[static HYB_AEAD_KEY_LEN],
 	    (len > 0 && !EVP_DecryptUpdate(crypto->aead, plain, &n, sealed.data, (int)len)) ||
 	    EVP_CIPHER_CTX_ctrl(crypto->aead, EVP_CTRL_AEAD_SET_TAG, sizeof(tag), tag) <= 0)
 		return HYB_ERR_CRYPTO;
+	ERR_set_mark();
 	if (EVP_DecryptFinal_ex(crypto->aead, tag, &n) <= 0) {
+		/* A peer's bad tag is no error of libcrypto's: TLS reads the queue in this thread.
+		 */
+		ERR_pop_to_mark();
 		if (len > 0)
 			OPENSSL_cleanse(plain, len);
 		return HYB_ERR_AUTH;
 	}
+	ERR_clear_last_mark();
 	return HYB_OK;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 
 #include "proto/bytes.h"
 #include "proto/crypto_private.h"
@@ -72,10 +73,18 @@ point_new(HybCrypto *crypto, const uint8_t *data, size_t len, EC_POINT **out)
 	point = EC_POINT_new(crypto->p256);
 	if (point == NULL)
 		return HYB_ERR_CRYPTO;
+	ERR_set_mark();
 	if (!EC_POINT_oct2point(crypto->p256, point, data, len, crypto->bn)) {
+		/* A peer's bad point is no error of libcrypto's: TLS reads the queue in this
+		 * thread. */
+		unsigned long code = ERR_peek_last_error();
+
+		ERR_pop_to_mark();
 		EC_POINT_free(point);
-		return HYB_ERR_POINT;
+		return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE ? HYB_ERR_CRYPTO
+								    : HYB_ERR_POINT;
 	}
+	ERR_clear_last_mark();
 	*out = point;
 	return HYB_OK;
 }

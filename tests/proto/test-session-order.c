@@ -344,6 +344,50 @@ test_lingers(void)
 	g_assert_cmpint(hyb_client_on_tunnel_closed(pair.client), ==, HYB_OK);
 }
 
+/* A phone with both features takes JSON as well; the answer must be of the same kind. */
+static void
+test_json(void)
+{
+	static const char info[] = "\xa2\x01\x41\xa0\x03\x82\x64"
+				   "ctap"
+				   "\x62"
+				   "dc";
+
+	for (int right = 0; right < 2; right++) {
+		g_auto(Pair) pair = pair_new_qr(false);
+		HybChannel channel = pair_impersonate_authenticator(&pair, crypto);
+		HybClientAction action;
+
+		g_assert_cmpint(
+		    pair_tell_client(&pair, &channel, hyb_bytes_text(info)), ==, HYB_OK);
+		action = pair_client_take(&pair, HYB_CLIENT_ACTION_READY);
+		g_assert_true(action.info->ctap && action.info->dc);
+		g_assert_cmpint(hyb_client_request_json(pair.client, "", 0), ==, HYB_ERR_LIMIT);
+		g_assert_cmpint(hyb_client_request_json(pair.client, "{}", 2), ==, HYB_OK);
+		g_assert_cmpint(hyb_client_state(pair.client), ==, HYB_CLIENT_WAITING_FOR_PERSON);
+		pair_client_take(&pair, HYB_CLIENT_ACTION_SEND);
+		if (!right) {
+			g_assert_cmpint(pair_tell_client(&pair, &channel, hyb_bytes("\x01\x00", 2)),
+			    ==, HYB_ERR_PROTOCOL);
+			continue;
+		}
+		g_assert_cmpint(
+		    pair_tell_client(&pair, &channel, hyb_bytes("\x03[]", 3)), ==, HYB_OK);
+		action = pair_client_take(&pair, HYB_CLIENT_ACTION_RESPONSE);
+		g_assert_cmpmem(action.bytes.data, action.bytes.len, "[]", 2);
+	}
+}
+
+static void
+test_status_names(void)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (int st = HYB_OK; st <= HYB_ERR_CRYPTO; st++)
+		g_assert_true(g_hash_table_add(seen, (gpointer)hyb_status_name((HybStatus)st)));
+	g_assert_false(g_hash_table_contains(seen, "invalid"));
+}
+
 static void
 test_new_refuses(void)
 {
@@ -411,7 +455,9 @@ main(int argc, char **argv)
 	g_test_add_func("/proto/session/linked/signal", test_signal);
 	g_test_add_func("/proto/session/bad-links-are-dropped", test_bad_links);
 	g_test_add_func("/proto/session/lingers-for-a-link", test_lingers);
+	g_test_add_func("/proto/session/json", test_json);
 	g_test_add_func("/proto/session/new-refuses", test_new_refuses);
+	g_test_add_func("/proto/status/names", test_status_names);
 	status = g_test_run();
 	hyb_crypto_free(crypto);
 	return status;

@@ -3,6 +3,8 @@
  * message, and what a peer with the keys may not say. */
 #include <string.h>
 
+#include <openssl/err.h>
+
 #include "proto/bytes.h"
 #include "tests/proto/pair.h"
 
@@ -146,6 +148,8 @@ assert_authenticator_failed(HybAuthenticator *authenticator, bool on_air)
 static void
 assert_failed(Pair *pair, Message message)
 {
+	/* TLS in the same thread must not find our refusals in its error queue. */
+	g_assert_cmpuint(ERR_peek_error(), ==, 0);
 	if (to_client(message))
 		assert_client_failed(pair->client);
 	else
