@@ -24,7 +24,7 @@ static gboolean
 is_applicable(const HybCommand *self, const HybCredential *credential)
 {
 	const HybCtapCredentials *allow = &self->request.get_assertion.allow;
-	gboolean by_list = allow->count > 0;
+	gboolean by_list = self->request.get_assertion.has_allow_list;
 
 	if (by_list ? !is_listed(allow, credential) : !credential->discoverable)
 		return FALSE;
@@ -83,7 +83,7 @@ add_user(const HybCommand *self, const HybCredential *credential, gboolean prese
 	if (!credential->discoverable)
 		return;
 	response->user.id = (HybBytes){credential->user_id, credential->user_id_len};
-	if (self->request.get_assertion.allow.count > 0 || !present)
+	if (self->request.get_assertion.has_allow_list || !present)
 		return;
 	response->user.name = response->user.display_name = (HybBytes){empty, 0};
 	response->user_selected = HYB_CTAP_OPTION_TRUE;

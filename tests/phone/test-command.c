@@ -567,6 +567,26 @@ test_no_passkey(void)
 	test_phone_clear(&phone);
 }
 
+/* An allow list of types that nobody knows yet still asks for a listed passkey, and there is none. */
+static void
+test_list_of_unknown_types(void)
+{
+	static const guint8 head[] = {0x02, 0xa3, 0x01, 0x6b, 'e', 'x', 'a', 'm', 'p', 'l', 'e', '.',
+	    'c', 'o', 'm', 0x02, 0x58, 0x20};
+	static const guint8 tail[] = {0x03, 0x81, 0xa2, 0x62, 'i', 'd', 0x41, 0x01, 0x64, 't', 'y',
+	    'p', 'e', 0x63, 'n', 'e', 'w'};
+	guint8 request[sizeof(head) + 32 + sizeof(tail)] = {0}, id[32];
+	TestPhone phone;
+
+	memcpy(request, head, sizeof(head));
+	memcpy(request + sizeof(head) + 32, tail, sizeof(tail));
+	test_phone_init(&phone, TRUE);
+	test_add(&phone, "example.com", "alice", id);
+	g_assert_cmphex(test_raw(&phone, request, sizeof(request), HYB_ANSWER_YES), ==,
+	    HYB_CTAP_NO_CREDENTIALS);
+	test_phone_clear(&phone);
+}
+
 /* A store that fails under the command is said so here, and refused there. */
 static void
 test_store_fails(void)
@@ -627,6 +647,7 @@ main(int argc, char **argv)
 	g_test_add_func("/phone/command/backup-state-follows-export", test_backed_up);
 	g_test_add_func("/phone/command/silent-claims-nothing", test_silent);
 	g_test_add_func("/phone/command/no-passkey", test_no_passkey);
+	g_test_add_func("/phone/command/list-of-unknown-types", test_list_of_unknown_types);
 	g_test_add_func("/phone/command/store-fails", test_store_fails);
 	return g_test_run();
 }
