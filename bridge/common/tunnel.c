@@ -577,6 +577,7 @@ try_next(HybTunnel *self)
 	const char *address = self->route->addresses->pdata[self->next_address++];
 
 	self->state = STATE_CONNECTING;
+	self->killed = FALSE;
 	drop_vhost(self);
 	if (!make_vhost(self, address)) {
 		if (self->fault == NULL)

@@ -419,7 +419,7 @@ class UnreachableTest(TunnelTest):
 
 
 class ProxyTest(TunnelTest):
-    def proxy(self, reply, target=None, address="127.0.0.1"):
+    def proxy(self, reply, target=None):
         def handler(server, connection):
             read_request(server, connection)
             connection.sendall(reply)
@@ -436,7 +436,7 @@ class ProxyTest(TunnelTest):
                 while data := source.recv(65536):
                     sink.sendall(data)
                 sink.shutdown(socket.SHUT_WR)
-        return self.serve(handler, tls=None, address=address)
+        return self.serve(handler, tls=None)
 
     def test_tunnels_through(self):
         relay = self.serve(send_after_upgrade(frame(8, b"\x03\xe8")))
@@ -447,16 +447,26 @@ class ProxyTest(TunnelTest):
         self.assertEqual(first, f"CONNECT {HOST}:443 HTTP/1.1")
         self.assertEqual(base64.b64decode(headers["proxy-authorization"].split()[1]), b"me:s3cret")
 
-    def test_next_address_is_tried(self):
-        """localhost is two addresses, and the proxy listens on the last of them."""
-        addresses = [info[4][0] for info in
-                     socket.getaddrinfo("localhost", 443, type=socket.SOCK_STREAM)]
-        if len(addresses) < 2:
-            self.skipTest("localhost has one address only")
+    def working_proxy(self):
         relay = self.serve(send_after_upgrade(frame(8, b"\x03\xe8")))
-        proxy = self.proxy(b"HTTP/1.1 200 OK\r\n\r\n", relay, addresses[-1])
-        lines = self.probe(env={"https_proxy": f"http://localhost:{proxy.port}"})
+        return self.proxy(b"HTTP/1.1 200 OK\r\n\r\n", relay).port
+
+    def assert_second_address_serves(self, port, *args):
+        lines = self.probe("--address", "127.0.0.2", "--address", "127.0.0.1", *args,
+                           env={"https_proxy": f"http://proxy.test:{port}"})
         self.assertEqual(lines, ["open -", "closed 1000 - "])
+
+    def test_next_address_is_tried(self):
+        self.assert_second_address_serves(self.working_proxy())
+
+    def test_next_address_is_tried_after_silence(self):
+        port = self.working_proxy()
+        silent = self.enterContext(socket.create_server(("127.0.0.2", port), backlog=0))
+        for _ in range(4):  # a full queue answers nobody
+            filler = self.enterContext(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(silent.getsockname())
+        self.assert_second_address_serves(port, "--attempt-ms", "200")
 
     def test_certificate_is_the_relays(self):
         relay = self.serve(answer(404), self.ca.issue("proxy.test"))

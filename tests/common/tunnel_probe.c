@@ -21,6 +21,50 @@ static int send_count = 1;
 static gboolean close_when_open;
 static gboolean close_at_once;
 static char *free_in;
+static char **addresses;
+
+/* DNS that knows every name, by the addresses given with --address. */
+typedef GResolver Names;
+typedef GResolverClass NamesClass;
+
+GType names_get_type(void);
+G_DEFINE_TYPE(Names, names, G_TYPE_RESOLVER)
+
+static void
+free_addresses(gpointer list)
+{
+	g_resolver_free_addresses(list);
+}
+
+static void
+names_lookup_async(GResolver *names, const char *host, GCancellable *cancellable,
+    GAsyncReadyCallback done, gpointer user_data)
+{
+	g_autoptr(GTask) task = g_task_new(names, cancellable, done, user_data);
+	GList *found = NULL;
+
+	for (char **at = addresses; *at != NULL; at++)
+		found = g_list_append(found, g_inet_address_new_from_string(*at));
+	g_task_return_pointer(task, found, free_addresses);
+}
+
+static GList *
+names_lookup_finish(GResolver *names, GAsyncResult *result, GError **error)
+{
+	return g_task_propagate_pointer(G_TASK(result), error);
+}
+
+static void
+names_class_init(NamesClass *class)
+{
+	class->lookup_by_name_async = names_lookup_async;
+	class->lookup_by_name_finish = names_lookup_finish;
+}
+
+static void
+names_init(Names *names)
+{
+}
 
 static gboolean
 on_quit(gpointer data)
@@ -99,6 +143,8 @@ parse(int *argc, char ***argv)
 	    {"close-at-once", 0, 0, G_OPTION_ARG_NONE, &close_at_once, "Close at once", NULL},
 	    {"free-in", 0, 0, G_OPTION_ARG_STRING, &free_in, "start, open, message or closed",
 		"EVENT"},
+	    {"address", 0, 0, G_OPTION_ARG_STRING_ARRAY, &addresses,
+		"What every name resolves to; repeatable", "ADDRESS"},
 	    G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("HOST PATH");
@@ -125,6 +171,11 @@ main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	net = parse(&argc, &argv);
+	if (addresses != NULL) {
+		g_autoptr(GResolver) names = g_object_new(names_get_type(), NULL);
+
+		g_resolver_set_default(names);
+	}
 	hyb_tunnel_set_test_deadlines((guint)connect_ms, (guint)attempt_ms, 500);
 	probe.tunnel = hyb_tunnel_connect(net, argv[1], argv[2], &events, &probe);
 	g_unix_signal_add(SIGTERM, on_quit, &probe);
