@@ -238,7 +238,7 @@ class Eyes:
             if time.monotonic() > end:
                 raise AssertionError(f'no {what}; heard, last: {self.heard[-3:]}')
             if not self.context.iteration(False):
-                time.sleep(0.01)
+                time.sleep(0.03)
 
     def watch(self, seconds):
         """Runs the bus for a time."""

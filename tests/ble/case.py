@@ -13,8 +13,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import tap  # noqa: E402
 from bus import MANAGER, Advert, Eyes, Program  # noqa: E402
 
-QUIET_S = 1  # long enough for several reports if there were any
-SETTLE_S = 0.5  # for reports that are under way
+QUIET_S = 0.8  # long enough for several reports if there were any
+SETTLE_S = 0.3  # for reports that are under way
 
 options = None  # of the command line, by main()
 world = None  # the test's, or its module's
