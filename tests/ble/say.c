@@ -66,7 +66,7 @@ main(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GBytes) data = NULL;
 	Say say = {.loop = loop};
-	guint16 uuid;
+	guint16 uuid = 0;
 
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error))
