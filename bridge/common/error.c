@@ -143,7 +143,8 @@ hyb_error_cause(const GError *error)
 		return find((HybError)error->code)->cause;
 	if (error->domain == HYB_BLE_ERROR)
 		return ble_cause(error->code);
-	if (error->domain == G_OPTION_ERROR)
+	/* GOption's word for an argument that is not in the locale's encoding. */
+	if (error->domain == G_OPTION_ERROR || error->domain == G_CONVERT_ERROR)
 		return HYB_ERROR_USAGE;
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
 		return HYB_ERROR_CANCELLED;
