@@ -56,48 +56,11 @@ hyb_ctap_get_assertion_parse(const uint8_t *cbor, size_t len, HybCtapGetAssertio
 	return map.status;
 }
 
-static size_t
-count_members(const HybCtapGetAssertion *request)
-{
-	size_t count = 2;
-
-	count += request->allow.count > 0;
-	count += hyb_ctap_extensions_present(&request->extensions);
-	count += hyb_ctap_options_present(&request->options);
-	count += request->pin_uv_auth_param.data != NULL;
-	count += request->pin_uv_auth_protocol != 0;
-	return count;
-}
-
-/* Keys 3 and up. */
-static void
-put_optional(HybCborWriter *writer, const HybCtapGetAssertion *request)
-{
-	if (request->allow.count > 0) {
-		hyb_cbor_write_uint(writer, ALLOW_LIST);
-		hyb_ctap_put_credentials(writer, &request->allow);
-	}
-	if (hyb_ctap_extensions_present(&request->extensions)) {
-		hyb_cbor_write_uint(writer, EXTENSIONS);
-		hyb_ctap_put_extensions(writer, &request->extensions);
-	}
-	if (hyb_ctap_options_present(&request->options)) {
-		hyb_cbor_write_uint(writer, OPTIONS);
-		hyb_ctap_put_options(writer, &request->options);
-	}
-	if (request->pin_uv_auth_param.data != NULL) {
-		hyb_cbor_write_uint(writer, PIN_UV_AUTH_PARAM);
-		hyb_cbor_write_bytes(writer, request->pin_uv_auth_param);
-	}
-	if (request->pin_uv_auth_protocol != 0) {
-		hyb_cbor_write_uint(writer, PIN_UV_AUTH_PROTOCOL);
-		hyb_cbor_write_uint(writer, request->pin_uv_auth_protocol);
-	}
-}
-
 HybStatus
 hyb_ctap_get_assertion_build(const HybCtapGetAssertion *request, HybBuf *out)
 {
+	const HybCtapOptional optional = {&request->allow, &request->extensions, &request->options,
+	    request->pin_uv_auth_param, request->pin_uv_auth_protocol};
 	HybCborWriter writer;
 	HybStatus status;
 
@@ -107,12 +70,12 @@ hyb_ctap_get_assertion_build(const HybCtapGetAssertion *request, HybBuf *out)
 	hyb_ctap_put_check(
 	    &writer, request->rp_id.len >= 1 && request->rp_id.len <= HYB_CTAP_RP_ID_MAX);
 	hyb_ctap_put_check(&writer, request->extensions.cred_protect == 0);
-	hyb_cbor_write_map(&writer, count_members(request));
+	hyb_cbor_write_map(&writer, 2 + hyb_ctap_optional_count(&optional));
 	hyb_cbor_write_uint(&writer, RP_ID);
 	hyb_cbor_write_text_bytes(&writer, request->rp_id);
 	hyb_cbor_write_uint(&writer, CLIENT_DATA_HASH);
 	hyb_ctap_put_sized(&writer, request->client_data_hash, 32, 32);
-	put_optional(&writer, request);
+	hyb_ctap_put_optional(&writer, ALLOW_LIST, &optional);
 	status = hyb_cbor_writer_finish(&writer);
 	if (status != HYB_OK)
 		out->len--;

@@ -84,53 +84,12 @@ put_rp(HybCborWriter *writer, const HybCtapRp *rp)
 	hyb_cbor_write_text_bytes(writer, rp->name);
 }
 
-static size_t
-count_members(const HybCtapMakeCredential *request)
-{
-	size_t count = 4;
-
-	count += request->exclude.count > 0;
-	count += hyb_ctap_extensions_present(&request->extensions);
-	count += hyb_ctap_options_present(&request->options);
-	count += request->pin_uv_auth_param.data != NULL;
-	count += request->pin_uv_auth_protocol != 0;
-	count += request->enterprise_attestation != 0;
-	return count;
-}
-
-/* Keys 5 and up. */
-static void
-put_optional(HybCborWriter *writer, const HybCtapMakeCredential *request)
-{
-	if (request->exclude.count > 0) {
-		hyb_cbor_write_uint(writer, EXCLUDE_LIST);
-		hyb_ctap_put_credentials(writer, &request->exclude);
-	}
-	if (hyb_ctap_extensions_present(&request->extensions)) {
-		hyb_cbor_write_uint(writer, EXTENSIONS);
-		hyb_ctap_put_extensions(writer, &request->extensions);
-	}
-	if (hyb_ctap_options_present(&request->options)) {
-		hyb_cbor_write_uint(writer, OPTIONS);
-		hyb_ctap_put_options(writer, &request->options);
-	}
-	if (request->pin_uv_auth_param.data != NULL) {
-		hyb_cbor_write_uint(writer, PIN_UV_AUTH_PARAM);
-		hyb_cbor_write_bytes(writer, request->pin_uv_auth_param);
-	}
-	if (request->pin_uv_auth_protocol != 0) {
-		hyb_cbor_write_uint(writer, PIN_UV_AUTH_PROTOCOL);
-		hyb_cbor_write_uint(writer, request->pin_uv_auth_protocol);
-	}
-	if (request->enterprise_attestation != 0) {
-		hyb_cbor_write_uint(writer, ENTERPRISE_ATTESTATION);
-		hyb_cbor_write_uint(writer, request->enterprise_attestation);
-	}
-}
-
 HybStatus
 hyb_ctap_make_credential_build(const HybCtapMakeCredential *request, HybBuf *out)
 {
+	const HybCtapOptional optional = {&request->exclude, &request->extensions,
+	    &request->options, request->pin_uv_auth_param, request->pin_uv_auth_protocol};
+	const bool enterprise = request->enterprise_attestation != 0;
 	HybCborWriter writer;
 	HybStatus status;
 
@@ -139,7 +98,7 @@ hyb_ctap_make_credential_build(const HybCtapMakeCredential *request, HybBuf *out
 	writer = hyb_cbor_writer(out);
 	hyb_ctap_put_check(&writer, request->algorithm_count <= HYB_CTAP_ALGORITHMS_MAX);
 	hyb_ctap_put_check(&writer, request->extensions.prf.by_credential_count == 0);
-	hyb_cbor_write_map(&writer, count_members(request));
+	hyb_cbor_write_map(&writer, 4 + hyb_ctap_optional_count(&optional) + enterprise);
 	hyb_cbor_write_uint(&writer, CLIENT_DATA_HASH);
 	hyb_ctap_put_sized(&writer, request->client_data_hash, 32, 32);
 	hyb_cbor_write_uint(&writer, RP);
@@ -148,7 +107,11 @@ hyb_ctap_make_credential_build(const HybCtapMakeCredential *request, HybBuf *out
 	hyb_ctap_put_user(&writer, &request->user);
 	hyb_cbor_write_uint(&writer, PUB_KEY_CRED_PARAMS);
 	hyb_ctap_put_algorithms(&writer, request->algorithms, request->algorithm_count);
-	put_optional(&writer, request);
+	hyb_ctap_put_optional(&writer, EXCLUDE_LIST, &optional);
+	if (enterprise) {
+		hyb_cbor_write_uint(&writer, ENTERPRISE_ATTESTATION);
+		hyb_cbor_write_uint(&writer, request->enterprise_attestation);
+	}
 	status = hyb_cbor_writer_finish(&writer);
 	if (status != HYB_OK)
 		out->len--;

@@ -85,3 +85,17 @@ void hyb_ctap_put_options(HybCborWriter *writer, const HybCtapOptions *options);
 bool hyb_ctap_extensions_present(const HybCtapExtensions *extensions);
 void hyb_ctap_put_extensions(HybCborWriter *writer, const HybCtapExtensions *extensions);
 void hyb_ctap_put_prf_output(HybCborWriter *writer, const HybCtapPrfOutput *prf);
+
+/* The optional members that makeCredential and getAssertion have in common, under keys in a row. */
+typedef struct {
+	const HybCtapCredentials *list;
+	const HybCtapExtensions *extensions;
+	const HybCtapOptions *options;
+	HybBytes pin_uv_auth_param;
+	uint64_t pin_uv_auth_protocol;
+} HybCtapOptional;
+
+/* How many of them there are; and writes them, @list_key being the first of their keys. */
+size_t hyb_ctap_optional_count(const HybCtapOptional *optional);
+void hyb_ctap_put_optional(
+    HybCborWriter *writer, uint64_t list_key, const HybCtapOptional *optional);

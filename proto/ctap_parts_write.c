@@ -232,3 +232,41 @@ hyb_ctap_put_prf_output(HybCborWriter *writer, const HybCtapPrfOutput *prf)
 		put_prf_values(writer, &prf->results);
 	}
 }
+
+size_t
+hyb_ctap_optional_count(const HybCtapOptional *optional)
+{
+	size_t count = 0;
+
+	count += optional->list->count > 0;
+	count += hyb_ctap_extensions_present(optional->extensions);
+	count += hyb_ctap_options_present(optional->options);
+	count += optional->pin_uv_auth_param.data != NULL;
+	count += optional->pin_uv_auth_protocol != 0;
+	return count;
+}
+
+void
+hyb_ctap_put_optional(HybCborWriter *writer, uint64_t list_key, const HybCtapOptional *optional)
+{
+	if (optional->list->count > 0) {
+		hyb_cbor_write_uint(writer, list_key);
+		hyb_ctap_put_credentials(writer, optional->list);
+	}
+	if (hyb_ctap_extensions_present(optional->extensions)) {
+		hyb_cbor_write_uint(writer, list_key + 1);
+		hyb_ctap_put_extensions(writer, optional->extensions);
+	}
+	if (hyb_ctap_options_present(optional->options)) {
+		hyb_cbor_write_uint(writer, list_key + 2);
+		hyb_ctap_put_options(writer, optional->options);
+	}
+	if (optional->pin_uv_auth_param.data != NULL) {
+		hyb_cbor_write_uint(writer, list_key + 3);
+		hyb_cbor_write_bytes(writer, optional->pin_uv_auth_param);
+	}
+	if (optional->pin_uv_auth_protocol != 0) {
+		hyb_cbor_write_uint(writer, list_key + 4);
+		hyb_cbor_write_uint(writer, optional->pin_uv_auth_protocol);
+	}
+}
