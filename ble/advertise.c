@@ -3,6 +3,7 @@
 
 #include "ble/bluez.h"
 #include "ble/error.h"
+#include "ble/timer.h"
 
 #define ADVERT_PATH "/org/hybridge/advert"
 #define ADVERT_INTERFACE "org.bluez.LEAdvertisement1"
@@ -55,24 +56,6 @@ struct HybAdvertise {
 
 static void advance(HybAdvertise *self);
 
-static void
-source_clear(GSource **source)
-{
-	if (*source == NULL)
-		return;
-	g_source_destroy(*source);
-	g_clear_pointer(source, g_source_unref);
-}
-
-static void
-source_after(GSource **source, guint ms, GSourceFunc func, HybAdvertise *self)
-{
-	source_clear(source);
-	*source = g_timeout_source_new(ms);
-	g_source_set_callback(*source, func, self, NULL);
-	g_source_attach(*source, g_main_context_get_thread_default());
-}
-
 /* Decides the start, for the worse. @self is gone afterwards. */
 static void
 start_fail(HybAdvertise *self, GError *error)
@@ -90,8 +73,8 @@ start_succeed(HybAdvertise *self)
 {
 	GTask *task = g_steal_pointer(&self->task);
 
-	source_clear(&self->deadline);
-	source_clear(&self->cancel);
+	hyb_timer_clear(&self->deadline);
+	hyb_timer_clear(&self->cancel);
 	g_task_return_pointer(task, self, (GDestroyNotify)hyb_advertise_stop);
 	g_object_unref(task);
 }
@@ -108,7 +91,7 @@ on_again(gpointer data)
 {
 	HybAdvertise *self = data;
 
-	source_clear(&self->again);
+	hyb_timer_clear(&self->again);
 	g_hash_table_remove_all(self->refusals);
 	advance(self);
 	return G_SOURCE_REMOVE;
@@ -184,7 +167,7 @@ on_method_call(GDBusConnection *bus, const char *sender, const char *path, const
 		return;
 	g_message("bluetoothd took the advert off the air");
 	leave(self);
-	source_after(&self->again, AGAIN_MS, on_again, self);
+	hyb_timer_start(&self->again, AGAIN_MS, on_again, self);
 }
 
 static void
@@ -262,7 +245,7 @@ on_registered(GObject *bus, GAsyncResult *result, gpointer data)
 		return;
 	g_debug("%s: %s", self->adapter, error->message);
 	if (self->task == NULL || adapter_is_scanning(self))
-		source_after(&self->again, AGAIN_MS, on_again, self);
+		hyb_timer_start(&self->again, AGAIN_MS, on_again, self);
 	g_hash_table_replace(self->refusals, g_strdup(self->adapter), g_steal_pointer(&error));
 	forget(self);
 	advance(self);
@@ -361,7 +344,7 @@ hyb_advertise_start_async(const char *adapter, guint16 uuid, const guint8 *data,
 		g_source_set_callback(self->cancel, G_SOURCE_FUNC(on_start_cancelled), self, NULL);
 		g_source_attach(self->cancel, g_main_context_get_thread_default());
 	}
-	source_after(&self->deadline, START_TIMEOUT_MS, on_deadline, self);
+	hyb_timer_start(&self->deadline, START_TIMEOUT_MS, on_deadline, self);
 	self->bluez = hyb_bluez_open(adapter, &events, self);
 }
 
@@ -381,9 +364,9 @@ hyb_advertise_stop(HybAdvertise *self)
 	leave(self);
 	unexport(self);
 	hyb_bluez_close(self->bluez);
-	source_clear(&self->deadline);
-	source_clear(&self->again);
-	source_clear(&self->cancel);
+	hyb_timer_clear(&self->deadline);
+	hyb_timer_clear(&self->again);
+	hyb_timer_clear(&self->cancel);
 	g_clear_object(&self->task);
 	g_hash_table_unref(self->refusals);
 	g_dbus_node_info_unref(self->node);

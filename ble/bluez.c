@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ble/error.h"
+#include "ble/timer.h"
 
 #define ADAPTER_INTERFACE "org.bluez.Adapter1"
 #define DEVICE_INTERFACE "org.bluez.Device1"
@@ -56,24 +57,6 @@ adapter_free(gpointer data)
 
 	g_free(adapter->path);
 	g_free(adapter);
-}
-
-static void
-source_clear(GSource **source)
-{
-	if (*source == NULL)
-		return;
-	g_source_destroy(*source);
-	g_clear_pointer(source, g_source_unref);
-}
-
-static void
-source_after(GSource **source, guint ms, GSourceFunc func, HybBluez *self)
-{
-	source_clear(source);
-	*source = g_timeout_source_new(ms);
-	g_source_set_callback(*source, func, self, NULL);
-	g_source_attach(*source, g_main_context_get_thread_default());
 }
 
 static void
@@ -216,7 +199,7 @@ on_settled(gpointer data)
 {
 	HybBluez *self = data;
 
-	source_clear(&self->settle);
+	hyb_timer_clear(&self->settle);
 	emit_changed(self);
 	return G_SOURCE_REMOVE;
 }
@@ -226,8 +209,8 @@ objects_forget(HybBluez *self)
 {
 	g_cancellable_cancel(self->loading);
 	g_clear_object(&self->loading);
-	source_clear(&self->retry);
-	source_clear(&self->settle);
+	hyb_timer_clear(&self->retry);
+	hyb_timer_clear(&self->settle);
 	g_ptr_array_set_size(self->adapters, 0);
 }
 
@@ -236,7 +219,7 @@ on_retry(gpointer data)
 {
 	HybBluez *self = data;
 
-	source_clear(&self->retry);
+	hyb_timer_clear(&self->retry);
 	if (self->bus == NULL)
 		bus_connect(self);
 	else
@@ -264,7 +247,7 @@ fail_and_retry(HybBluez *self, State state, GError *trouble)
 {
 	fail(self, state, trouble);
 	if (!self->closed)
-		source_after(&self->retry, HYB_BLUEZ_RETRY_MS, on_retry, self);
+		hyb_timer_start(&self->retry, HYB_BLUEZ_RETRY_MS, on_retry, self);
 }
 
 /* Adapters before devices, which need theirs. */
@@ -347,7 +330,7 @@ on_owner_changed(GDBusConnection *bus, const char *sender, const char *path, con
 	if (owner[0] != '\0' && !self->closed) {
 		g_message("bluetoothd came to the bus");
 		objects_forget(self);
-		source_after(&self->settle, HYB_BLUEZ_SETTLE_MS, on_settled, self);
+		hyb_timer_start(&self->settle, HYB_BLUEZ_SETTLE_MS, on_settled, self);
 		objects_load(self, FALSE);
 	}
 	bluez_unref(self);
@@ -510,8 +493,8 @@ hyb_bluez_close(HybBluez *self)
 	self->closed = TRUE;
 	g_cancellable_cancel(self->connecting);
 	g_cancellable_cancel(self->loading);
-	source_clear(&self->retry);
-	source_clear(&self->settle);
+	hyb_timer_clear(&self->retry);
+	hyb_timer_clear(&self->settle);
 	if (g_set_object(&bus, self->bus)) {
 		bus_drop(self);
 		g_dbus_connection_flush_sync(bus, NULL, NULL);
