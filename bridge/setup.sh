@@ -70,7 +70,7 @@ install_packages() {
 			fi
 		else
 			say "Packages are missing. Run this as root, then try again:"
-			say "  apt-get install -y --no-install-recommends $setup_missing"
+			say "  apt-get update && apt-get install -y --no-install-recommends $setup_missing"
 			setup_status=1
 		fi
 	fi
@@ -88,7 +88,9 @@ build_tree() {
 		die "$setup_dir belongs to $setup_owner and cannot be written: run this as that user, or remove the folder"
 	fi
 	setup_log=$(mktemp)
+	setup_first=
 	if [ ! -e "$setup_dir/build.ninja" ]; then
+		setup_first=" (this takes a minute or two)"
 		say "Configuring $setup_dir."
 		if ! meson setup "$@" "$setup_dir" "$top" >"$setup_log" 2>&1; then
 			tail -n 20 "$setup_log" >&2
@@ -96,7 +98,7 @@ build_tree() {
 			die "$setup_dir cannot be configured"
 		fi
 	fi
-	say "Building $setup_dir (a minute the first time)."
+	say "Building $setup_dir$setup_first."
 	if ! ninja -C "$setup_dir" >"$setup_log" 2>&1; then
 		grep -v '^\[' "$setup_log" | tail -n 40 >&2
 		rm -f "$setup_log"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hybridge-air: Bluetooth without a radio. */
 #include <glib-unix.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,7 +45,7 @@ typedef struct {
 static int
 usage(const char *message)
 {
-	g_printerr("hybridge-air: %s\nTry 'hybridge-air --help'.\n", message);
+	g_printerr("hybridge-air: %s.\nSee \"hybridge-air --help\".\n", message);
 	return EXIT_USAGE;
 }
 
@@ -99,9 +100,9 @@ check_arguments(const Arguments *a)
 	if (a->seed < 0 || a->seed > G_MAXUINT32)
 		return "--seed must be 0 to 4294967295";
 	if (a->words != NULL && !g_str_equal(a->words[0], "call"))
-		return "The only verb is 'call'";
+		return "The only command is \"call\"";
 	if (a->words != NULL && a->words[1] == NULL)
-		return "'call' needs a command";
+		return "What \"call\" should tell the air is missing";
 	return NULL;
 }
 
@@ -113,7 +114,9 @@ send_call(char **words)
 
 	if (hyb_air_control_call(line, &error))
 		return EXIT_DONE;
-	g_printerr("hybridge-air: %s\n", error->message);
+	if (g_error_matches(error, HYB_AIR_ERROR, HYB_AIR_ERROR_COMMAND))
+		return usage(error->message);
+	g_printerr("hybridge-air: %s.\n", error->message);
 	return error->domain == HYB_AIR_ERROR ? EXIT_USAGE : EXIT_BLUETOOTH_SERVICE;
 }
 
@@ -129,7 +132,7 @@ on_lost(gpointer data)
 {
 	Program *p = data;
 
-	g_printerr("hybridge-air: The bus has gone away\n");
+	g_printerr("hybridge-air: The bus has gone away.\n");
 	p->status = EXIT_BLUETOOTH_SERVICE;
 	g_main_loop_quit(p->loop);
 }
@@ -151,7 +154,6 @@ read_script(const char *file, GError **error)
 	gsize len;
 
 	if (!g_file_get_contents(file, &text, &len, error)) {
-		g_prefix_error_literal(error, "Cannot read the script: ");
 		return NULL;
 	}
 	if (memchr(text, '\0', len) != NULL) {
@@ -175,7 +177,7 @@ serve(Program *p)
 	g_autoptr(GError) error = NULL;
 
 	if (!start(p, &error)) {
-		g_printerr("hybridge-air: %s\n", error->message);
+		g_printerr("hybridge-air: %s.\n", error->message);
 		return EXIT_BLUETOOTH_SERVICE;
 	}
 	g_unix_signal_add(SIGINT, on_signal, p);
@@ -203,8 +205,7 @@ run(const Arguments *a)
 	if (a->script != NULL) {
 		p.script = read_script(a->script, &error);
 		if (p.script == NULL) {
-			g_printerr("hybridge-air: %s\n", error->message);
-			return EXIT_USAGE;
+			return usage(error->message);
 		}
 	}
 	p.loop = g_main_loop_new(NULL, FALSE);
@@ -227,6 +228,11 @@ main(int argc, char **argv)
 	const char *complaint;
 	int status;
 
+	setlocale(LC_ALL, "");
+	/* "call --help" is a question about us, not a command for the air. */
+	for (int i = 1; i < argc; i++)
+		if (g_str_equal(argv[i], "--help") || g_str_equal(argv[i], "-h"))
+			argc = 2, argv[1] = argv[i];
 	if (!parse_arguments(&a, &argc, &argv, &error))
 		return usage(error->message);
 	complaint = check_arguments(&a);

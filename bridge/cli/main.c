@@ -73,6 +73,7 @@ main(int argc, char **argv)
 
 	harden();
 	setlocale(LC_ALL, "");
+	g_set_prgname("hybridge");
 	g_log_set_writer_func(write_log, NULL, NULL);
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
 		print_help();

@@ -78,7 +78,7 @@ build_from_options(Register *self, GError **error)
 	HybCreation *creation = hyb_creation_new();
 
 	self->creation = creation;
-	if (self->user == NULL)
+	if (self->user == NULL || *self->user == '\0')
 		return hyb_command_usage(error, "--user NAME is needed with --rp");
 	creation->rp_id = g_strdup(hyb_session_rp(self->session));
 	creation->rp_name = g_strdup(creation->rp_id);

@@ -80,7 +80,8 @@ static const Cause causes[] = {
     {HYB_ERROR_CANCELLED, "cancelled", DBUS "Cancelled", "Cancelled",
 	"Nothing was changed; start again whenever you like."},
     {HYB_ERROR_STORAGE, "storage", DBUS "Storage", "A store cannot be read or written",
-	"Check that the folder exists, is yours and has space; nothing was half-written."},
+	"Check that the name is right, that the place is yours and that it has room; nothing was "
+	"half-written."},
     {HYB_ERROR_INTERNAL, "internal", DBUS "Internal", "This program has a defect",
 	"Please report it with what you did and the output under G_MESSAGES_DEBUG=all, which "
 	"holds no secrets."},
@@ -239,10 +240,14 @@ int
 hyb_error_report(const char *program, const GError *error)
 {
 	HybError cause = hyb_error_cause(error);
+	const char *command = g_get_prgname();
 
 	if (error->domain != HYB_ERROR)
 		g_debug("%s %d: %s", g_quark_to_string(error->domain), error->code, error->message);
-	fprintf(
-	    stderr, "%s: %s.\n%s\n", program, hyb_error_message(error), hyb_error_advice(cause));
+	fprintf(stderr, "%s: %s.\n", program, hyb_error_message(error));
+	if (cause == HYB_ERROR_USAGE)
+		fprintf(stderr, "See \"%s --help\".\n", command != NULL ? command : program);
+	else
+		fprintf(stderr, "%s\n", hyb_error_advice(cause));
 	return (int)cause;
 }

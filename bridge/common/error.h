@@ -104,6 +104,7 @@ gboolean hyb_error_set_ctap(GError **error, guint8 status);
  * hyb_error_report:
  * @program: "hybridge"
  *
- * Prints the sentence and the advice to stderr, a line each. Returns: the exit status
+ * Prints the sentence and the advice to stderr, a line each; for bad usage the advice is the
+ * command whose --help helps, g_get_prgname() ("hybridge login"). Returns: the exit status
  */
 int hyb_error_report(const char *program, const GError *error);

@@ -51,7 +51,8 @@ init_store(const HybPhoneOptions *options, gboolean test, int domain, const char
 	if (!make(path, &settings, options->passphrase_fd, &error))
 		return hyb_phone_fail(error);
 	if (test)
-		fputs("hybridge-phone: this is a test store: no passphrase protects its passkeys\n",
+		fputs(
+		    "hybridge-phone: This is a test store: no passphrase protects its passkeys.\n",
 		    stderr);
 	printf("Made the passkey store %s\n", path);
 	return 0;

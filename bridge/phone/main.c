@@ -24,19 +24,22 @@ static const Subcommand subcommands[] = {
 };
 
 static void
-print_help(FILE *out)
+print_help(void)
 {
-	fputs("Usage: hybridge-phone COMMAND [OPTION…]\n\n"
-	      "Signs in on a nearby computer with passkeys that are kept here.\n\nCommands:\n",
-	    out);
+	puts("Usage: hybridge-phone COMMAND [OPTION...]\n\n"
+	     "Sign in on a nearby computer with passkeys that are kept here.\n\n"
+	     "Commands:");
 	for (gsize i = 0; i < G_N_ELEMENTS(subcommands); i++)
-		fprintf(out, "  %-9s %s\n", subcommands[i].name, subcommands[i].summary);
-	fputs("\n\"hybridge-phone COMMAND --help\" says more about each.\n\n"
-	      "Examples:\n"
-	      "  hybridge-phone init\n"
-	      "  hybridge-phone scan --image screenshot.png\n"
-	      "  hybridge-phone passkeys list\n",
-	    out);
+		printf("  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
+	puts("\nOptions:\n"
+	     "  --help     show this help\n"
+	     "  --version  show the version\n\n"
+	     "Examples:\n"
+	     "  hybridge-phone init\n"
+	     "  hybridge-phone scan --image screenshot.png\n"
+	     "  hybridge-phone passkeys list\n"
+	     "  hybridge-phone COMMAND --help\n\n"
+	     "The exit status tells the cause of a failure; hybridge-phone(1) lists them.");
 }
 
 /* Keys are in this process: no core file, no debugger of the same user, no file for others. A full
@@ -67,25 +70,31 @@ write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointe
 int
 main(int argc, char **argv)
 {
+	const char *name = argc > 1 ? argv[1] : "";
+	g_autofree char *unknown = NULL;
+
 	setlocale(LC_ALL, "");
 	harden();
+	g_set_prgname("hybridge-phone");
 	g_log_set_writer_func(write_log, NULL, NULL);
-	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		print_help(stdout);
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+		print_help();
 		return 0;
 	}
-	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+	if (strcmp(name, "--version") == 0) {
 		puts("hybridge-phone " HYB_VERSION);
 		return 0;
 	}
-	for (gsize i = 0; argc >= 2 && i < G_N_ELEMENTS(subcommands); i++) {
-		if (strcmp(argv[1], subcommands[i].name) == 0) {
-			g_autofree char *name = g_strconcat("hybridge-phone ", argv[1], NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(subcommands); i++) {
+		if (strcmp(name, subcommands[i].name) == 0) {
+			g_autofree char *full = g_strconcat("hybridge-phone ", name, NULL);
 
-			g_set_prgname(name);
+			g_set_prgname(full);
 			return subcommands[i].run(argc - 1, argv + 1);
 		}
 	}
-	print_help(stderr);
-	return HYB_ERROR_USAGE;
+	if (*name == '\0')
+		return hyb_phone_fail_usage("A command is needed");
+	unknown = g_strdup_printf("There is no command %s", name);
+	return hyb_phone_fail_usage(unknown);
 }

@@ -163,7 +163,8 @@ void
 hyb_passphrase_warn_test(const HybStore *store)
 {
 	if (hyb_store_is_test(store))
-		fputs("hybridge-phone: this is a test store: no passphrase protects its passkeys\n",
+		fputs(
+		    "hybridge-phone: This is a test store: no passphrase protects its passkeys.\n",
 		    stderr);
 }
 

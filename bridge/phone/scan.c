@@ -97,8 +97,8 @@ take_argument(Scan *self, char *text, GError **error)
 {
 	gsize len = strlen(text);
 
-	fputs("hybridge-phone: the code's text could be read by other people on this computer; "
-	      "\"scan -\" reads it from standard input\n",
+	fputs("hybridge-phone: Other people on this computer could read the code's text; \"scan "
+	      "-\" reads it from standard input.\n",
 	    stderr);
 	if (len >= sizeof(self->uri))
 		return fail(error, HYB_ERROR_USAGE, "That is too long to be a FIDO code");

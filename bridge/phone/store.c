@@ -207,7 +207,8 @@ check_file(const char *path, HybStoreUse use, GError **error)
 	struct stat st;
 
 	if (lstat(path, &st) != 0 && errno == ENOENT)
-		return fail(error, "There is no passkey store at %s", path);
+		return fail(error,
+		    "There is no passkey store at %s; \"hybridge-phone init\" makes one", path);
 	if (lstat(path, &st) != 0)
 		return fail(
 		    error, "The passkey store %s cannot be opened: %s", path, g_strerror(errno));

@@ -120,7 +120,7 @@ relay_listener_open(const char *where, GError **error)
 		problem = errno;
 	freeaddrinfo(address);
 	if (problem != 0) {
-		g_set_error(error, HYB_ERROR, HYB_ERROR_STORAGE, "Listening on %s: %s", where,
+		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "Cannot listen on %s: %s", where,
 		    g_strerror(problem));
 		if (fd >= 0)
 			close(fd);

@@ -15,8 +15,7 @@ typedef void (*RelayAccept)(int fd, const struct sockaddr_storage *peer, gpointe
  * relay_listener_open:
  * @where: "ADDR:PORT", "[IPv6]:PORT"; port 0 takes a free one
  *
- * Returns: (nullable): NULL with HYB_ERROR_USAGE (not an address) or HYB_ERROR_STORAGE (in use,
- *   not allowed, not ours)
+ * Returns: (nullable): NULL with HYB_ERROR_USAGE (not an address, in use, not allowed, not ours)
  */
 RelayListener *relay_listener_open(const char *where, GError **error);
 

@@ -149,9 +149,10 @@ set_number(RelayLimits *limits, const Number *number, const char *text, GError *
 
 	if (!read_number(number, text, &value)) {
 		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
-		    "\"%s\" is not a value for %s: a %s from %.12g to %.12g is", text, number->name,
-		    number->kind == KIND_SECONDS ? "number of seconds" : "whole number",
-		    number->min, number->max);
+		    number->kind == KIND_SECONDS
+			? "\"%s\" is not a value for %s: a number of seconds from %.15g to %.15g is"
+			: "\"%s\" is not a value for %s: a whole number from %.15g to %.15g is",
+		    text, number->name, number->min, number->max);
 		return FALSE;
 	}
 	store_number(limits, number, value);
@@ -230,7 +231,9 @@ take_key(Draft *draft, GKeyFile *file, const char *name, GError **error)
 		gboolean on = g_key_file_get_boolean(file, CONFIG_GROUP, name, &problem);
 
 		if (problem != NULL) {
-			g_propagate_error(error, problem);
+			g_error_free(problem);
+			g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
+			    "The value of \"%s\" must be true or false", name);
 			return FALSE;
 		}
 		*flag = *flag || on;
@@ -255,6 +258,11 @@ read_config(Draft *draft, GError **error)
 		g_set_error(error, HYB_ERROR,
 		    problem->domain == G_FILE_ERROR ? HYB_ERROR_STORAGE : HYB_ERROR_USAGE,
 		    "The config file %s: %s", draft->config, problem->message);
+		return FALSE;
+	}
+	if (!g_key_file_has_group(file, CONFIG_GROUP)) {
+		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
+		    "The config file %s has no [" CONFIG_GROUP "] group", draft->config);
 		return FALSE;
 	}
 	names = g_key_file_get_keys(file, CONFIG_GROUP, NULL, NULL);

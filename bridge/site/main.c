@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <fido.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -277,11 +278,16 @@ print_help(void)
 static gboolean
 parse_arguments(const Command *command, int argc, char **argv, Arguments *arguments, GError **error)
 {
-	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+	g_autoptr(GOptionContext) context =
+	    g_option_context_new(command->takes_response ? "RESPONSE|-" : NULL);
+	g_autofree char *program = g_strconcat("hybridge-verify ", command->name, NULL);
 	g_auto(GStrv) rest = NULL;
-	const GOptionEntry entries[] = {
+	const GOptionEntry common[] = {
 	    {"state", 0, 0, G_OPTION_ARG_FILENAME, &arguments->state,
 		"What is remembered between commands; created with mode 0600", "FILE"},
+	    G_OPTION_ENTRY_NULL,
+	};
+	const GOptionEntry asking[] = {
 	    {"rp", 0, 0, G_OPTION_ARG_STRING, &arguments->rp_id, "Relying party ID", "ID"},
 	    {"origin", 0, 0, G_OPTION_ARG_STRING, &arguments->origin, "Origin of its page", "URL"},
 	    {"user", 0, 0, G_OPTION_ARG_STRING, &arguments->user, "Account", "NAME"},
@@ -291,14 +297,19 @@ parse_arguments(const Command *command, int argc, char **argv, Arguments *argume
 		"User verification: required, preferred (default), discouraged", "WHEN"},
 	    {"rk", 0, 0, G_OPTION_ARG_STRING, &arguments->resident_key,
 		"Passkey: required (default), preferred, discouraged", "WHEN"},
+	    G_OPTION_ENTRY_NULL,
+	};
+	const GOptionEntry answering[] = {
 	    {"json", 0, 0, G_OPTION_ARG_NONE, &arguments->json, "Print the outcome as JSON", NULL},
 	    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &rest, NULL, NULL},
 	    {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
 	};
-	g_autofree char *summary = g_strdup_printf("%s %s", command->name, command->parameters);
 
-	g_option_context_set_summary(context, summary);
-	g_option_context_add_main_entries(context, entries, NULL);
+	g_set_prgname(program);
+	g_option_context_set_summary(context, command->summary);
+	g_option_context_add_main_entries(context, common, NULL);
+	g_option_context_add_main_entries(
+	    context, command->takes_response ? answering : asking, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, error))
 		return FALSE;
 	if (arguments->state == NULL)
@@ -334,8 +345,10 @@ static int
 report(const GError *error, gboolean json)
 {
 	fprintf(stderr, "hybridge-verify: %s.\n", error->message);
-	if (error->domain != HYB_SITE_ERROR)
+	if (error->domain != HYB_SITE_ERROR) {
+		fprintf(stderr, "See \"%s --help\".\n", g_get_prgname());
 		return EXIT_USAGE;
+	}
 	if (json)
 		print_refusal(error);
 	return EXIT_REFUSED;
@@ -356,12 +369,13 @@ run(const Command *command, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : "--help";
+	const char *name = argc > 1 ? argv[1] : "";
 
+	setlocale(LC_ALL, "");
 	fido_init(0);
-	if (g_str_equal(name, "--help") || g_str_equal(name, "-h")) {
+	if (g_str_equal(name, "--help") || g_str_equal(name, "-h") || g_str_equal(name, "help")) {
 		print_help();
-		return argc > 1 ? 0 : EXIT_USAGE;
+		return 0;
 	}
 	if (g_str_equal(name, "--version")) {
 		puts("hybridge-verify " HYB_VERSION);
@@ -370,6 +384,10 @@ main(int argc, char **argv)
 	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
 		if (g_str_equal(name, commands[i].name))
 			return run(&commands[i], argc - 1, argv + 1);
-	fprintf(stderr, "hybridge-verify: There is no command %s; --help lists them.\n", name);
+	if (*name == '\0')
+		fputs("hybridge-verify: A command is needed.\n", stderr);
+	else
+		fprintf(stderr, "hybridge-verify: There is no command %s.\n", name);
+	fputs("See \"hybridge-verify --help\".\n", stderr);
 	return EXIT_USAGE;
 }

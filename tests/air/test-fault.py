@@ -165,7 +165,7 @@ class Fault(AirCase):
             self.computer.set_error(HCI1, ADAPTER, "Powered", GLib.Variant("b", True)),
             ("org.bluez.Error.Blocked", "Blocked through rfkill"))
         self.assertEqual(self.command_error("power", "hci1", "on")[1],
-                         "hybridge-air: Blocked through rfkill\n")
+                         "hybridge-air: Blocked through rfkill.\n")
         self.command("block", "hci1", "off")
         self.assertIs(self.computer.get(HCI1, ADAPTER, "Powered"), False)
         self.computer.set(HCI1, ADAPTER, "Powered", GLib.Variant("b", True))

@@ -152,7 +152,7 @@ class CliTest(LabCase):
         _, uri = self.computer("make", "example.com", "alice")
         phone = Process(self, [PHONE, "scan", uri, "--store", self.store, "--approve", "none",
                                "--events", *self.net()], self.environment)
-        phone.err.wait("could be read by other people")
+        phone.err.wait("could read the code")
         phone.err.wait('"answering"')
         cmdline = pathlib.Path("/proc/%d/cmdline" % phone.popen.pid).read_bytes()
         self.assertNotIn(uri[6:40].encode(), cmdline)

@@ -72,12 +72,12 @@ class Failures(RelayTestCase):
     def test_a_port_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             where = "127.0.0.1:%d" % taken.getsockname()[1]
-            self.fails(STORAGE, [where, "in use"], "--plain", "--listen", where)
-            self.fails(STORAGE, [where, "in use"], "--plain", "--listen", "127.0.0.1:0",
+            self.fails(USAGE, [where, "in use"], "--plain", "--listen", where)
+            self.fails(USAGE, [where, "in use"], "--plain", "--listen", "127.0.0.1:0",
                        "--metrics", where)
 
     def test_an_address_that_is_not_ours(self):
-        self.fails(STORAGE, ["192.0.2.1:0"], "--plain", "--listen", "192.0.2.1:0")
+        self.fails(USAGE, ["192.0.2.1:0"], "--plain", "--listen", "192.0.2.1:0")
 
     def test_bad_certificates_and_keys(self):
         ca, cert, key = certificate()

@@ -125,7 +125,8 @@ class VerifyTest(unittest.TestCase):
 
     def assert_usage(self, done):
         self.assertEqual((done.returncode, done.stdout), (2, ""), done)
-        self.assertRegex(done.stderr, r"^hybridge-verify: .+\.\n$")
+        self.assertRegex(done.stderr, r"^hybridge-verify: .+\.\n"
+                         r"See \"hybridge-verify[a-z -]* --help\"\.\n$")
 
     def test_registers_and_signs_in(self):
         self.register()
