@@ -2,6 +2,8 @@
 /* What an authenticator makes of one request. */
 #include "proto/ctap_request.h"
 
+#include <string.h>
+
 #include "proto/cose.h"
 
 /* CTAP 2.2 §6.1.2 and §6.2.2: the first steps of both commands where no PIN protocol is
@@ -25,12 +27,21 @@ choose_algorithm(const HybCtapMakeCredential *request, int64_t *algorithm)
 	return HYB_CTAP_UNSUPPORTED_ALGORITHM;
 }
 
+/* The owner is shown an RP ID as a string, and decides by it: it is not to end before its hash. */
+static HybCtapStatus
+check_rp_id(HybBytes rp_id)
+{
+	return memchr(rp_id.data, 0, rp_id.len) == NULL ? HYB_CTAP_OK : HYB_CTAP_INVALID_PARAMETER;
+}
+
 static HybCtapStatus
 check_make_credential(HybCtapRequest *request)
 {
 	const HybCtapMakeCredential *make = &request->make_credential;
 	HybCtapStatus status = check_pin(make->pin_uv_auth_param, make->pin_uv_auth_protocol);
 
+	if (status == HYB_CTAP_OK)
+		status = check_rp_id(make->rp.id);
 	if (status == HYB_CTAP_OK)
 		status = choose_algorithm(make, &request->algorithm);
 	if (status == HYB_CTAP_OK && make->options.up == HYB_CTAP_OPTION_FALSE)
@@ -45,6 +56,8 @@ check_get_assertion(const HybCtapGetAssertion *get)
 {
 	HybCtapStatus status = check_pin(get->pin_uv_auth_param, get->pin_uv_auth_protocol);
 
+	if (status == HYB_CTAP_OK)
+		status = check_rp_id(get->rp_id);
 	if (status == HYB_CTAP_OK && get->options.rk != HYB_CTAP_OPTION_ABSENT)
 		status = HYB_CTAP_UNSUPPORTED_OPTION;
 	return status;

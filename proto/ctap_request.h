@@ -28,8 +28,8 @@ typedef struct {
  *
  * Returns: HYB_CTAP_OK, or the status to answer: INVALID_COMMAND; what the command's parser says;
  *   UNSUPPORTED_ALGORITHM; UNSUPPORTED_OPTION (getAssertion with rk), INVALID_OPTION
- *   (makeCredential without up), INVALID_PARAMETER (a PIN protocol or enterprise attestation),
- *   INVALID_LENGTH (no command byte, getInfo with a payload)
+ *   (makeCredential without up), INVALID_PARAMETER (a PIN protocol, enterprise attestation, or an
+ *   RP ID with a NUL in it), INVALID_LENGTH (no command byte, getInfo with a payload)
  */
 HYB_MUST_CHECK HybCtapStatus hyb_ctap_request_parse(
     const uint8_t *ctap, size_t len, HybCtapRequest *request);
