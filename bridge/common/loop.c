@@ -30,6 +30,7 @@ create(void)
 	    .gid = (gid_t)-1,
 	    .uid = (uid_t)-1,
 	    .timeout_secs = LWS_TIMEOUT_S,
+	    .pt_serv_buf_size = HYB_LOOP_READ_LEN,
 	};
 
 	loop = g_main_loop_new(NULL, FALSE);

@@ -14,7 +14,6 @@
 #define ROUTING_HEADER "x-cable-routing-id:"
 #define PORT 443
 #define HOST_MAX 120	   /* libwebsockets checks the certificate for 127 characters at most */
-#define RX_BUFFER_LEN 4096 /* bytes handed up at a time */
 #define CODE_NONE 1006	   /* RFC 6455 §7.1.5: closed without a close frame */
 #define QUEUE_MAX (64 * 1024 * 1024) /* bytes; only a defect of ours gets there */
 
@@ -88,7 +87,7 @@ static int on_lws(
     struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
 
 static const struct lws_protocols protocols[] = {
-    {.name = SUBPROTOCOL, .callback = on_lws, .rx_buffer_size = RX_BUFFER_LEN},
+    {.name = SUBPROTOCOL, .callback = on_lws, .rx_buffer_size = HYB_LOOP_READ_LEN},
     {0},
 };
 

@@ -355,6 +355,44 @@ class ClosesTest(TunnelTest):
                 server = self.serve(handler)
                 self.assertEqual(self.probe(port=server.port), ["open -", f"closed {code} - "])
 
+    def test_theirs_with_more_behind_it(self):
+        """All in one TLS record, of which libwebsockets reads a part at a time."""
+        for first, code, cause in [(frame(8, struct.pack(">H", 1001)), 1001, "-"),
+                                   (frame(1, b"hello"), 1003, "protocol"),
+                                   (frame(2, b""), 1002, "protocol")]:
+            for count in [100, 5000, 15000]:
+                with self.subTest(code=code, count=count):
+                    def handler(server, connection, data=first + frame(2, b"a" * count)):
+                        upgrade(server, connection)
+                        connection.sendall(data)
+                        while connection.recv(4096):
+                            pass
+                    server = self.serve(handler)
+                    opened, closed = self.probe(port=server.port)
+                    self.assertEqual(closed.split(" ")[:3], ["closed", str(code), cause])
+
+    def test_broken_frame_with_more_behind_it(self):
+        """In the record of the HTTP answer, while we have more to send than they take."""
+        def handler(server, connection):
+            _, headers = read_request(server, connection)
+            connection.sendall(
+                b"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Protocol: fido.cable\r\nSec-WebSocket-Accept: " +
+                accept_header(headers).encode() + b"\r\n\r\n" + frame(0, b"") + bytes(9000))
+            connection.recv(65536)
+        server = self.serve(handler)
+        lines = self.probe("--send", "70000", "--count", "3", port=server.port)
+        self.assertEqual(lines, ["open -", "closed 1006 - "])
+
+    def test_ours_while_they_go_on(self):
+        def handler(server, connection):
+            upgrade(server, connection)
+            while True:
+                connection.sendall(frame(2, b"a" * 5000) + frame(2, b"b" * 5000))
+        server = self.serve(handler)
+        lines = self.probe("--close", port=server.port)
+        self.assertEqual(lines[-1], "closed 1000 - ")
+
     def test_connection_lost(self):
         server = self.serve(lambda s, c: upgrade(s, c))
         self.assertEqual(self.probe(port=server.port), ["open -", "closed 1006 - "])
