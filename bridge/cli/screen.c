@@ -58,13 +58,16 @@ HybScreen *
 hyb_screen_new(gboolean draw, gboolean quiet)
 {
 	HybScreen *self = g_new0(HybScreen, 1);
+	const char *kind = g_getenv("TERM");
+	gboolean moves; /* takes colours and goes back over lines */
 
 	self->draw = draw;
 	self->quiet = quiet;
 	find_terminal(self);
 	self->style.blocks = g_get_charset(NULL);
-	self->style.colours = self->terminal;
-	self->in_place = self->terminal && !quiet;
+	moves = self->terminal && kind != NULL && *kind != '\0' && strcmp(kind, "dumb") != 0;
+	self->style.colours = moves;
+	self->in_place = moves && !quiet;
 	return self;
 }
 
@@ -110,10 +113,12 @@ add_code(HybScreen *self, int lines, int columns, GString *out, GError **error)
 		return FALSE;
 	}
 	if (code == NULL) {
+		/* Short lines, for a small terminal. */
+		g_string_append(out, "The terminal is too small for the\n"
+				     "QR code: make it larger, or use\n");
 		g_string_append(out,
-		    "The terminal is too small for the QR code: make it larger, or "
-		    "use --qr FILE.png.\n");
-		self->drawn = 1;
+		    self->style.blocks ? "--qr FILE.png.\n" : "LANG=C.UTF-8, or --qr FILE.png.\n");
+		self->drawn = 3;
 		return TRUE;
 	}
 	hyb_qr_terminal_draw(code, quiet, self->style, out);

@@ -271,7 +271,7 @@ class Terminal:
         self.master, follower = pty.openpty()
         self.resize(rows, columns)
         self.process = subprocess.Popen(
-            [harness.programs.computer, *args], env=test.world.env | (env or {}),
+            [harness.programs.computer, *args], env=test.world.env | {"TERM": "xterm"} | (env or {}),
             stdin=follower, stdout=subprocess.PIPE, stderr=follower, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         os.close(follower)
@@ -327,7 +327,7 @@ class ScreenTest(CommandTest):
 
     def test_too_small_then_larger(self):
         terminal = Terminal(self, *LOGIN, *self.WAIT, rows=10)
-        text = terminal.read_until("too small for the QR code.*Bluetooth does not answer")
+        text = terminal.read_until("too small for the.*QR code.*Bluetooth does not answer")
         self.assertEqual(self.code_lines(text), [])
         terminal.resize(24, 80)
         os.kill(terminal.process.pid, signal.SIGWINCH)
@@ -339,6 +339,13 @@ class ScreenTest(CommandTest):
         text = terminal.read_until("Bluetooth does not answer")
         self.assertNotIn("\u2588", text)
         self.assertGreater(text.count("\033[48;5;16m"), 300)
+
+    def test_terminal_that_only_takes_lines(self):
+        terminal = Terminal(self, *LOGIN, *self.WAIT, env={"TERM": "dumb"})
+        text = terminal.read_until("Bluetooth does not answer")
+        self.assertIn("\u2588", text)
+        self.assertIn("Scan the code with your phone.\r\n", text)
+        self.assertNotIn("\033", text)
 
     def test_narrow_line_stays_one_line(self):
         terminal = Terminal(self, *LOGIN, *self.WAIT, rows=30, columns=46)
