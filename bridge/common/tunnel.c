@@ -13,8 +13,8 @@
 #define SUBPROTOCOL "fido.cable"
 #define ROUTING_HEADER "x-cable-routing-id:"
 #define PORT 443
-#define HOST_MAX 120	   /* libwebsockets checks the certificate for 127 characters at most */
-#define CODE_NONE 1006	   /* RFC 6455 §7.1.5: closed without a close frame */
+#define HOST_MAX 120   /* libwebsockets checks the certificate for 127 characters at most */
+#define CODE_NONE 1006 /* RFC 6455 §7.1.5: closed without a close frame */
 #define QUEUE_MAX (64 * 1024 * 1024) /* bytes; only a defect of ours gets there */
 
 typedef enum {
