@@ -2,15 +2,12 @@
 /* hybridge: sign in with a phone, from the command line. */
 #include <glib.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "bridge/cli/command.h"
 #include "bridge/common/error.h"
+#include "bridge/common/harden.h"
 
 static const HybCommand commands[] = {
     {"register", "make a passkey on a phone", hyb_command_register},
@@ -37,21 +34,6 @@ print_help(void)
 	     "The exit status tells the cause of a failure; hybridge(1) lists them.");
 }
 
-/* Secrets live in this process: no core file of it, no file that others can read. */
-static void
-harden(void)
-{
-	static const struct rlimit none = {0, 0};
-
-	setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__ /* its leak check has to look into the process */
-	prctl(PR_SET_DUMPABLE, 0);
-#endif
-	umask(077);
-	/* A reader of ours that leaves shows as a failed write. */
-	signal(SIGPIPE, SIG_IGN);
-}
-
 /* Notices are for those who ask by G_MESSAGES_DEBUG: they would break into what is drawn, and into
  * the lines of --events. */
 static GLogWriterOutput
@@ -71,7 +53,7 @@ main(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	const char *name = argc > 1 ? argv[1] : "";
 
-	harden();
+	hyb_harden();
 	setlocale(LC_ALL, "");
 	g_set_prgname("hybridge");
 	g_log_set_writer_func(write_log, NULL, NULL);

@@ -3,23 +3,18 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "bridge/common/error.h"
+#include "bridge/common/harden.h"
 #include "bridge/phone/image.h"
 
 int
 main(int argc, char **argv)
 {
-	static const struct rlimit none = {0, 0};
 	g_autoptr(GError) error = NULL;
 	char *text;
 
-	setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__
-	prctl(PR_SET_DUMPABLE, 0);
-#endif
+	hyb_harden();
 	if (argc != 3 || strcmp(argv[1], "--") != 0) {
 		fputs("Usage: hybridge-read-image -- FILE\n", stderr);
 		return HYB_ERROR_USAGE;

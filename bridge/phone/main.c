@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hybridge-phone: the authenticator of the hybrid transport, for a Linux phone or a test. */
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "bridge/common/error.h"
+#include "bridge/common/harden.h"
 #include "bridge/phone/subcommand.h"
 
 typedef struct {
@@ -42,22 +39,6 @@ print_help(void)
 	     "The exit status tells the cause of a failure; hybridge-phone(1) lists them.");
 }
 
-/* Keys are in this process: no core file, no debugger of the same user, no file for others. A full
- * disk quota comes as an error of the write, not as a signal. */
-static void
-harden(void)
-{
-	static const struct rlimit none = {0, 0};
-
-	umask(077);
-	setrlimit(RLIMIT_CORE, &none);
-	signal(SIGXFSZ, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-#if !defined(__SANITIZE_ADDRESS__) /* its leak check attaches to the process */
-	prctl(PR_SET_DUMPABLE, 0);
-#endif
-}
-
 /* Start and stop of Bluetooth are for those who look for faults, not for the owner's terminal. */
 static GLogWriterOutput
 write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
@@ -74,7 +55,7 @@ main(int argc, char **argv)
 	g_autofree char *unknown = NULL;
 
 	setlocale(LC_ALL, "");
-	harden();
+	hyb_harden();
 	g_set_prgname("hybridge-phone");
 	g_log_set_writer_func(write_log, NULL, NULL);
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
