@@ -119,22 +119,45 @@ hyb_passphrase_read(int fd, const char *prompt, HybPassphrase *out, GError **err
 	return ok;
 }
 
-gboolean
-hyb_passphrase_choose(int fd, HybPassphrase *out, GError **error)
+/* @may_retry: whether the owner is there to try again */
+static gboolean
+choose_once(int fd, HybPassphrase *out, gboolean *may_retry, GError **error)
 {
 	HYB_CLEANUP(hyb_passphrase_clear) HybPassphrase again = {0};
 
-	if (!hyb_passphrase_read(fd, "New passphrase for the passkey store: ", out, error))
+	*may_retry = FALSE;
+	if (!hyb_passphrase_read(
+		fd, "New passphrase for the passkey store, at least 8 characters: ", out, error))
 		return FALSE;
+	*may_retry = fd < 0;
 	if (out->len < HYB_STORE_PASSPHRASE_MIN)
 		return fail(error, HYB_ERROR_USAGE, "A passphrase has at least 8 characters");
 	if (fd >= 0)
 		return TRUE;
+	*may_retry = FALSE;
 	if (!hyb_passphrase_read(fd, "The same again: ", &again, error))
 		return FALSE;
+	*may_retry = TRUE;
 	if (again.len != out->len || CRYPTO_memcmp(again.text, out->text, out->len) != 0)
 		return fail(error, HYB_ERROR_USAGE, "The two passphrases differ");
 	return TRUE;
+}
+
+gboolean
+hyb_passphrase_choose(int fd, HybPassphrase *out, GError **error)
+{
+	for (int i = 1;; i++) {
+		g_autoptr(GError) wrong = NULL;
+		gboolean may_retry;
+
+		if (choose_once(fd, out, &may_retry, &wrong))
+			return TRUE;
+		if (!may_retry || i == TRIES) {
+			g_propagate_error(error, g_steal_pointer(&wrong));
+			return FALSE;
+		}
+		fprintf(stderr, "%s; try again.\n", wrong->message);
+	}
 }
 
 static gboolean

@@ -23,7 +23,8 @@ typedef struct {
  */
 gboolean hyb_passphrase_read(int fd, const char *prompt, HybPassphrase *out, GError **error);
 
-/* Two equal passphrases of HYB_STORE_PASSPHRASE_MIN bytes or more; from @fd only one. */
+/* Two equal passphrases of HYB_STORE_PASSPHRASE_MIN bytes or more, asked for up to three times; from
+ * @fd only one, once. */
 gboolean hyb_passphrase_choose(int fd, HybPassphrase *out, GError **error);
 
 /**

@@ -170,20 +170,26 @@ class AskTest(LabCase):
         phone.type("\x03")
         self.assertEqual(phone.status(), 50)
 
-    def make_locked(self, first=PASSPHRASE, second=PASSPHRASE, status=0):
+    def make_locked(self, tries=((PASSPHRASE, PASSPHRASE),), status=0):
+        """Types @tries, each a passphrase and its repetition, None where that is not asked for."""
         init = Terminal(self, [PHONE, "init", "--store", self.store], self.environment)
-        at = init.wait("New passphrase for the passkey store: ")
-        init.type(first + "\n")
-        if second is not None:
-            init.wait("The same again: ", at)
-            init.type(second + "\n")
+        at = 0
+        for first, second in tries:
+            at = init.wait("New passphrase for the passkey store, at least 8 characters: ", at)
+            init.type(first + "\n")
+            if second is not None:
+                at = init.wait("The same again: ", at)
+                init.type(second + "\n")
         self.assertEqual(init.status(), status, init.text)
-        self.assertNotIn(first, init.text)
+        for first, _ in tries:
+            self.assertNotIn(first, init.text)
 
-    def test_init_asks_twice(self):
-        self.make_locked(second=PASSPHRASE + "s", status=2)
-        self.make_locked(first="short", second=None, status=2)
+    def test_init_asks_until_it_fits(self):
+        wrong = [("brief", None), (PASSPHRASE, PASSPHRASE + "s")]
+        self.make_locked(wrong + [("tiny", None)], status=2)
         self.assertFalse(self.store.exists())
+        self.make_locked(wrong + [(PASSPHRASE, PASSPHRASE)])
+        self.assertTrue(self.store.exists())
 
     def test_delete_asks(self):
         self.init()
