@@ -146,9 +146,10 @@ show_choices(HybApprove *self, const GPtrArray *choices)
 		const HybCredential *credential = g_ptr_array_index(choices, i);
 		g_autofree char *title = hyb_question_printable(hyb_credential_title(credential));
 		g_autofree char *name = hyb_question_printable(credential->display_name);
+		gboolean more = *name != '\0' && strcmp(name, title) != 0;
 
-		dprintf(self->tty, "  %u  %s%s%s%s\n", i + 1, title, *name != '\0' ? " (" : "",
-		    name, *name != '\0' ? ")" : "");
+		dprintf(self->tty, "  %u  %s%s%s%s\n", i + 1, title, more ? " (" : "",
+		    more ? name : "", more ? ")" : "");
 	}
 }
 
