@@ -75,6 +75,19 @@ class ComputerTest(harness.TestCase):
         self.assert_cause(computer, "cancelled")
         self.assertFalse(image.exists())
 
+    def test_qr_image_is_removed_once_it_is_scanned(self):
+        """It has done its work, and what it shows is a secret."""
+        self.world.start()
+        image = self.world.folder / "code.png"
+        computer = self.world.computer(*REGISTER, "--qr", image)
+        computer.wait_for("image", image.exists)
+        scan = self.world.phone().scan(computer.first_line(), approve="none")
+        computer.wait_state("waiting-for-person")
+        self.assertFalse(image.exists())
+        self.interrupt(computer)
+        self.assert_cause(computer, "cancelled")
+        scan.wait()
+
 
 def scan_ends_by_itself(state):
     """A phone learns that the computer went once they share a tunnel."""
