@@ -28,7 +28,7 @@ static struct {
 	char *adapter;
 	char *hint;
 	char *then;  /* on SIGUSR1: leave, shutdown */
-	char *after; /* after the answer: shutdown, leave, stay */
+	char *after; /* after the answer: shutdown, leave, stay, again (ask) */
 	int age;
 	gboolean mute; /* never asks for anything */
 } self;
@@ -94,6 +94,9 @@ after_answer(HybBytes ctap)
 	self.answered = TRUE;
 	if (is(self.after, "leave"))
 		hyb_tunnel_close(self.tunnel);
+	else if (is(self.after, "again"))
+		g_assert_cmpint(
+		    hyb_client_request(self.client, self.ctap.data, self.ctap.len), ==, HYB_OK);
 	else if (!is(self.after, "stay"))
 		g_assert_cmpint(hyb_client_shutdown(self.client), ==, HYB_OK);
 }

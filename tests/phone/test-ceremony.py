@@ -90,6 +90,11 @@ class CeremonyTest(LabCase):
         self.assertEqual(answer, "0x00")
         self.assert_ends(phone, 0)
 
+    def test_computer_asks_without_end(self):
+        answer, phone = self.ceremony(("raw", "04"), before=("--after", "again"))
+        self.assertEqual(answer, "0x00")
+        self.assert_ends(phone, 32, "protocol")
+
     def test_computer_takes_its_request_back(self):
         computer, uri = self.computer("--then", "shutdown", *MAKE)
         phone = self.scan(uri, "--approve", "none")
