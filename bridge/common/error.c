@@ -57,7 +57,7 @@ static const Cause causes[] = {
 	"The phone does not speak a version that this program understands",
 	"Update the phone, or use another one."},
     {HYB_ERROR_NO_PASSKEY, "no-passkey", DBUS "NoPasskey",
-	"The phone has no passkey for this account",
+	"The phone has no passkey for this site or account",
 	"Use the phone that holds the passkey, or register this one first."},
     {HYB_ERROR_ALREADY_REGISTERED, "already-registered", DBUS "AlreadyRegistered",
 	"The phone already holds a passkey for this account",
