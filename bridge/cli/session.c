@@ -173,6 +173,17 @@ remove_image(HybSession *self)
 	self->image_written = FALSE;
 }
 
+/* For the end, when the screen is free again. */
+static void
+keep_error(HybSession *self, const GError *error)
+{
+	if (self->adapter != NULL && hyb_error_cause(error) == HYB_ERROR_BLUETOOTH_MISSING)
+		g_set_error(&self->error, HYB_ERROR, HYB_ERROR_BLUETOOTH_MISSING,
+		    "This computer has no Bluetooth adapter %s", self->adapter);
+	else
+		self->error = g_error_copy(error);
+}
+
 static void
 on_state(HybClientState state, const GError *error, gpointer data)
 {
@@ -184,7 +195,7 @@ on_state(HybClientState state, const GError *error, gpointer data)
 		remove_image(self);
 	}
 	if (error != NULL)
-		self->error = g_error_copy(error); /* reported at the end */
+		keep_error(self, error);
 	else
 		hyb_event_state(hyb_client_state_name(state), NULL);
 	if (line != NULL)
