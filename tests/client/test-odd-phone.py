@@ -137,6 +137,18 @@ class OddPhoneTest(harness.TestCase):
         self.assert_cause(computer, "timed-out")
         self.assertEqual(phone.wait(), 0)
 
+    def falls_silent(self, fault):
+        """For 10 s, whatever the request allows: no person is waited for (hybrid.md §1.4)."""
+        computer, phone = self.meet(fault)
+        self.assert_cause(computer, "timed-out", "fell silent")
+        self.assertEqual(phone.wait(), 0)
+
+    def test_silent_for_ever_before_the_handshake(self):
+        self.falls_silent("silent")
+
+    def test_silent_for_ever_after_the_handshake(self):
+        self.falls_silent("speechless")
+
     def test_silent_after_the_request(self):
         computer, phone = self.bounded("none", 1500)
         self.assert_cause(computer, "timed-out")
