@@ -3,6 +3,7 @@
 #include <locale.h>
 
 #include "bridge/common/error.h"
+#include "bridge/common/harden.h"
 #include "bridge/relay/options.h"
 #include "bridge/relay/server.h"
 
@@ -12,6 +13,7 @@ main(int argc, char **argv)
 	g_autoptr(RelayOptions) options = NULL;
 	g_autoptr(GError) error = NULL;
 
+	hyb_harden(); /* the certificate's key */
 	setlocale(LC_ALL, "");
 	g_log_writer_default_set_use_stderr(TRUE);
 	g_set_prgname("hybridge-relay");

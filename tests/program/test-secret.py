@@ -120,22 +120,35 @@ class SecretTest(harness.TestCase):
                     self.assertNotIn(qr_secret(uri), path.read_bytes(), str(path))
         self.assertGreater(seen, 0)
 
-    def test_no_core_is_left(self):
-        """Killed by SIGABRT, with cores allowed, neither end writes one."""
-        def allow_cores():
-            limit = resource.getrlimit(resource.RLIMIT_CORE)[1]
-            resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
-        computer = self.world.computer(*REGISTER, preexec=allow_cores)
-        scan = self.phone.scan(computer.first_line(), approve="none", preexec=allow_cores)
+    @staticmethod
+    def allow_cores():
+        limit = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
+
+    def assert_no_core(self, process):
+        # A process that holds secrets is not dumpable: root owns its /proc files.
+        limits = pathlib.Path(f"/proc/{process.pid}/limits").read_text()
+        core = next(line for line in limits.splitlines() if line.startswith("Max core"))
+        self.assertEqual(core.split()[4], "0", f"{process.name}: {core}")
+
+    def test_no_end_leaves_a_core(self):
+        computer = self.world.computer(*REGISTER, preexec=self.allow_cores)
+        scan = self.phone.scan(computer.first_line(), approve="none", preexec=self.allow_cores)
         computer.wait_state("waiting-for-person")
-        for process in (computer, scan):
-            # A process that holds secrets is not dumpable: root owns its /proc files.
-            limit = pathlib.Path(f"/proc/{process.pid}/limits").read_text()
-            core = next(line for line in limit.splitlines() if line.startswith("Max core"))
-            self.assertEqual(core.split()[4], "0", core)
+        self.assert_no_core(computer)
+        self.assert_no_core(scan)
         self.interrupt(computer)
         computer.wait()
         scan.wait()
+
+    def test_the_relay_leaves_no_core(self):
+        relay = self.world.run(harness.programs.relay, "--listen", "127.0.0.1:0", "--cert",
+                               self.world.authority.cert, "--key", self.world.authority.key,
+                               preexec=self.allow_cores)
+        relay.first_line()
+        self.assert_no_core(relay)
+        self.interrupt(relay)
+        self.assertEqual(relay.wait(), 0)
 
 
 if __name__ == "__main__":
