@@ -16,10 +16,10 @@
 #define INTERVAL_MIN_MS 100
 #define INTERVAL_MAX_MS 150
 
-/* A list of one 16-bit UUID (4 bytes) and the head of the data (4) leave this much of the 31 bytes
- * of a legacy advert; BlueZ adds no flags to a broadcast. Bluetooth Core 5.4, Vol 3, Part C, §11.
- */
-#define WITH_UUID_LIST_MAX 23
+/* The head of the data (4 bytes) and a list of one 16-bit UUID (4) leave this much of the 31 bytes
+ * of a legacy advert (Bluetooth Core 5.4, Vol 3, Part C, §11), and room for flags (3): Linux adds
+ * them without looking where the controller has no BR/EDR, and 6.1 crashes if they do not fit. */
+#define WITH_UUID_LIST_MAX (HYB_ADVERTISE_LEN_MAX - 4)
 
 static const char introspection[] = "<node><interface name='" ADVERT_INTERFACE "'>"
 				    "<method name='Release'/>"
@@ -330,10 +330,17 @@ hyb_advertise_start_async(const char *adapter, guint16 uuid, const guint8 *data,
     GCancellable *cancellable, GAsyncReadyCallback done, gpointer user_data)
 {
 	static const HybBluezEvents events = {.on_changed = on_changed};
-	HybAdvertise *self = g_new0(HybAdvertise, 1);
+	g_autoptr(GTask) task = g_task_new(NULL, cancellable, done, user_data);
+	HybAdvertise *self;
 
-	self->task = g_task_new(NULL, cancellable, done, user_data);
-	g_task_set_source_tag(self->task, hyb_advertise_start_async);
+	g_task_set_source_tag(task, hyb_advertise_start_async);
+	if (len > HYB_ADVERTISE_LEN_MAX) {
+		g_task_return_new_error(task, HYB_BLE_ERROR, HYB_BLE_ERROR_FAILED,
+		    "A Bluetooth advert holds %d bytes", HYB_ADVERTISE_LEN_MAX);
+		return;
+	}
+	self = g_new0(HybAdvertise, 1);
+	self->task = g_steal_pointer(&task);
 	self->uuid = uuid;
 	self->data = g_bytes_new(data, len);
 	self->refusals =

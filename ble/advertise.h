@@ -6,14 +6,18 @@
 
 typedef struct HybAdvertise HybAdvertise;
 
+/* Bytes of service data that a legacy advert holds beside its flags. */
+#define HYB_ADVERTISE_LEN_MAX 24
+
 /**
  * hyb_advertise_start_async:
  * @adapter: (nullable): "hciN"; NULL for the first that is powered and can advertise
  * @uuid: 16-bit service data UUID
- * @data: @len bytes of service data, copied
+ * @data: @len bytes of service data, copied; more than HYB_ADVERTISE_LEN_MAX is
+ *   HYB_BLE_ERROR_FAILED
  *
  * Registers one non-connectable ("broadcast") advert on the system bus, of the UUID in the list of
- * services (if @len <= 23, so that all fits a legacy advert) and the data. Fails at once when there
+ * services (if @len <= 20, so that all fits a legacy advert) and the data. Fails at once when there
  * is no adapter that is switched on. Later it comes back on the air by itself after bluetoothd was
  * restarted or the adapter was switched off and on. When this process or its bus connection ends,
  * BlueZ drops the advert by itself.
