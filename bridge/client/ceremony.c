@@ -7,6 +7,7 @@
 #include "ble/scan.h"
 #include "bridge/common/error.h"
 #include "bridge/common/loop.h"
+#include "bridge/common/scalar.h"
 #include "bridge/common/tunnel.h"
 #include "proto/advert.h"
 #include "proto/p256.h"
@@ -48,20 +49,6 @@ struct HybCeremony {
 };
 
 static void pump(HybCeremony *self);
-
-/* A scalar for P-256, fresh and secret. */
-static gboolean
-draw_scalar(guint8 scalar[static HYB_P256_SCALAR_LEN], GError **error)
-{
-	do {
-		if (RAND_priv_bytes(scalar, HYB_P256_SCALAR_LEN) != 1) {
-			g_set_error_literal(error, HYB_ERROR, HYB_ERROR_INTERNAL,
-			    "There is no randomness to be had");
-			return FALSE;
-		}
-	} while (!hyb_p256_scalar_is_valid(scalar));
-	return TRUE;
-}
 
 static gboolean
 is_over(const HybCeremony *self)
@@ -311,7 +298,7 @@ on_tunnel_open(HybTunnel *tunnel, gpointer data)
 
 	if (is_over(self))
 		return;
-	if (!draw_scalar(ephemeral, &error)) {
+	if (!hyb_scalar_draw(ephemeral, &error)) {
 		fail(self, g_steal_pointer(&error));
 		return;
 	}
@@ -500,7 +487,7 @@ hyb_ceremony_new(HybNet *net, const HybCeremonyOptions *options, const HybCeremo
 	self->events = *events;
 	self->user_data = user_data;
 	self->state = HYB_CLIENT_IDLE;
-	if (!draw_scalar(private_key, error))
+	if (!hyb_scalar_draw(private_key, error))
 		return NULL;
 	if (RAND_priv_bytes(secret, sizeof(secret)) == 1)
 		status = hyb_client_new_qr(

@@ -10,6 +10,7 @@
 #include "ble/advertise.h"
 #include "bridge/common/error.h"
 #include "bridge/common/event.h"
+#include "bridge/common/scalar.h"
 #include "bridge/common/tunnel.h"
 #include "bridge/phone/info.h"
 #include "proto/authenticator.h"
@@ -239,21 +240,13 @@ static void
 on_message(HybTunnel *tunnel, const guint8 *data, gsize len, gpointer user_data)
 {
 	Session *self = user_data;
-	guint8 ephemeral[32];
+	guint8 ephemeral[HYB_P256_SCALAR_LEN];
 	HybStatus status = HYB_ERR_CRYPTO;
 
 	if (self->ended)
 		return;
-	/* A scalar that is 0 or not below n has probability 2^-32 and changes nothing: draw again.
-	 */
-	for (int i = 0; i < 3; i++) {
-		if (RAND_priv_bytes(ephemeral, sizeof(ephemeral)) != 1)
-			break;
+	if (hyb_scalar_draw(ephemeral, NULL))
 		status = hyb_authenticator_on_message(self->authenticator, data, len, ephemeral);
-		if (status != HYB_ERR_POINT || self->state != HYB_AUTHENTICATOR_ADVERTISING ||
-		    hyb_authenticator_state(self->authenticator) == HYB_AUTHENTICATOR_FAILED)
-			break;
-	}
 	OPENSSL_cleanse(ephemeral, sizeof(ephemeral));
 	if (status == HYB_OK)
 		pump(self);
