@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hybridge-read-image: prints the FIDO code in a picture, for hybridge decode --image. */
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bridge/common/error.h"
 #include "bridge/common/harden.h"
-#include "bridge/phone/image.h"
+#include "bridge/picture/code.h"
+#include "bridge/picture/image.h"
 
 int
 main(int argc, char **argv)
@@ -25,7 +25,6 @@ main(int argc, char **argv)
 		return (int)hyb_error_cause(error);
 	}
 	fputs(text, stdout);
-	OPENSSL_cleanse(text, strlen(text));
-	g_free(text);
+	hyb_code_free(text);
 	return fflush(stdout) == 0 ? 0 : HYB_ERROR_STORAGE;
 }

@@ -12,13 +12,18 @@
 
 #include "bridge/common/error.h"
 #include "bridge/common/event.h"
-#include "bridge/phone/image.h"
 #include "bridge/phone/passphrase.h"
 #include "bridge/phone/session.h"
+#include "bridge/picture/code.h"
+#include "bridge/picture/image.h"
+#include "bridge/picture/screen.h"
 
 /* How long the owner may think: below the five minutes that a client waits (hybrid.md §1.4). */
 #define OWNER_TIMEOUT_S 120
 #define OWNER_TIMEOUT_MAX_S 3600
+
+/* How long --screen waits for a code: for a browser that still starts. */
+#define SCREEN_WAIT_S 60
 
 static const char examples[] =
     "URI is the FIDO:/ text of the code. Other people on this computer can read it in the list of\n"
@@ -26,6 +31,7 @@ static const char examples[] =
     "\n"
     "Examples:\n"
     "  hybridge-phone scan --image screenshot.png\n"
+    "  hybridge-phone scan --screen\n"
     "  wl-paste | hybridge-phone scan -\n"
     "  hybridge-phone scan - --store /tmp/phone --approve auto --events <uri\n";
 
@@ -42,6 +48,7 @@ typedef struct {
 	char *account;
 	int domain;
 	int timeout_s;
+	gboolean screen;
 	gboolean no_uv;
 	gboolean events;
 	char uri[HYB_QR_TEXT_MAX];
@@ -79,15 +86,15 @@ read_stdin(Scan *self, GError **error)
 }
 
 static gboolean
-read_image(Scan *self, GError **error)
+read_picture(Scan *self, GError **error)
 {
-	char *text = hyb_image_read_qr(self->image, error);
+	char *text = self->screen ? hyb_screen_wait_code(SCREEN_WAIT_S, error)
+				  : hyb_image_read_qr(self->image, error);
 
 	if (text == NULL)
 		return FALSE;
 	g_strlcpy(self->uri, text, sizeof(self->uri));
-	OPENSSL_cleanse(text, strlen(text));
-	g_free(text);
+	hyb_code_free(text);
 	return TRUE;
 }
 
@@ -110,12 +117,14 @@ take_argument(Scan *self, char *text, GError **error)
 static gboolean
 read_code(Scan *self, int argc, char **argv, HybQr *qr, GError **error)
 {
+	int given = (argc - 1) + (self->image != NULL ? 1 : 0) + (self->screen ? 1 : 0);
 	gboolean ok;
 
-	if (self->image != NULL ? argc != 1 : argc != 2)
-		return fail(error, HYB_ERROR_USAGE, "scan takes one of URI, --image FILE and -");
-	if (self->image != NULL)
-		ok = read_image(self, error);
+	if (given != 1)
+		return fail(
+		    error, HYB_ERROR_USAGE, "scan takes one of URI, --image FILE, --screen and -");
+	if (argc == 1)
+		ok = read_picture(self, error);
 	else if (strcmp(argv[1], "-") == 0)
 		ok = read_stdin(self, error);
 	else
@@ -260,10 +269,12 @@ run(Scan *self, const HybQr *qr)
 static GOptionContext *
 make_context(Scan *self)
 {
-	GOptionContext *context = hyb_phone_context_new(
-	    "URI | --image FILE | -", "Answers the computer that shows a FIDO QR code.", examples);
+	GOptionContext *context = hyb_phone_context_new("URI | --image FILE | --screen | -",
+	    "Answers the computer that shows a FIDO QR code.", examples);
 	const GOptionEntry entries[] = {{"image", 0, 0, G_OPTION_ARG_FILENAME, &self->image,
 					    "Take the code from this PNG or JPEG picture", "FILE"},
+	    {"screen", 0, 0, G_OPTION_ARG_NONE, &self->screen,
+		"Take the code from the X screen, and wait until one is there", NULL},
 	    {"adapter", 0, 0, G_OPTION_ARG_STRING, &self->adapter,
 		"Bluetooth adapter to advertise with (default: the first)", "hciN"},
 	    {"approve", 0, 0, G_OPTION_ARG_STRING, &self->approve,

@@ -10,7 +10,7 @@
 #include <qrencode.h>
 
 #include "bridge/common/error.h"
-#include "bridge/phone/image.h"
+#include "bridge/picture/image.h"
 
 /* hybrid.md's vectors, group qr: any text will do that begins so and is as long. */
 #define CODE                                                                                       \
@@ -281,16 +281,16 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(read_cases); i++) {
 		g_autofree char *path =
-		    g_strconcat("/phone/image/reads/", read_cases[i].name, NULL);
+		    g_strconcat("/picture/image/reads/", read_cases[i].name, NULL);
 
 		g_test_add_data_func(path, &read_cases[i], test_read);
 	}
-	g_test_add_func("/phone/image/reads/among-others", test_among_others);
-	g_test_add_func("/phone/image/reads/same-code-twice", test_same_twice);
-	g_test_add_func("/phone/image/refuses/several", test_several);
-	g_test_add_func("/phone/image/refuses/none", test_none);
-	g_test_add_func("/phone/image/refuses/what-is-no-picture", test_not_a_picture);
-	g_test_add_func("/phone/image/refuses/truncated", test_truncated);
-	g_test_add_func("/phone/image/refuses/huge", test_huge);
+	g_test_add_func("/picture/image/reads/among-others", test_among_others);
+	g_test_add_func("/picture/image/reads/same-code-twice", test_same_twice);
+	g_test_add_func("/picture/image/refuses/several", test_several);
+	g_test_add_func("/picture/image/refuses/none", test_none);
+	g_test_add_func("/picture/image/refuses/what-is-no-picture", test_not_a_picture);
+	g_test_add_func("/picture/image/refuses/truncated", test_truncated);
+	g_test_add_func("/picture/image/refuses/huge", test_huge);
 	return g_test_run();
 }

@@ -14,8 +14,8 @@
  * Looks for one text that begins with "FIDO:/", whatever other codes are in the picture, light
  * on dark too.
  *
- * Returns: (transfer full): the text, secret: wipe with OPENSSL_cleanse() before g_free(). NULL
- *   with HYB_ERROR_USAGE: cannot be read, too large, neither PNG nor JPEG, damaged, no QR code,
+ * Returns: (transfer full): the text, secret: give it to hyb_code_free(). NULL with
+ *   HYB_ERROR_USAGE: cannot be read, too large, neither PNG nor JPEG, damaged, no QR code,
  *   none of FIDO's, or several different ones
  */
 char *hyb_image_read_qr(const char *path, GError **error);
