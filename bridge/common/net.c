@@ -219,7 +219,11 @@ hyb_net_load(HybNet *net, const char *path, GError **error)
 	g_autoptr(GError) local = NULL;
 	g_autofree char *standard =
 	    g_build_filename(g_get_user_config_dir(), "hybridge", "hybridge.conf", NULL);
-	const char *from = path != NULL ? path : standard;
+	const char *from;
+
+	if (path == NULL)
+		path = g_getenv("HYBRIDGE_CONFIG");
+	from = path != NULL ? path : standard;
 
 	if (g_key_file_load_from_file(file, from, G_KEY_FILE_NONE, &local)) {
 		if (!load_keys(net, file, error))

@@ -24,8 +24,9 @@ void hyb_net_add_options(HybNet *net, GOptionContext *context);
 
 /**
  * hyb_net_load:
- * @path: (nullable): a config file; NULL reads $XDG_CONFIG_HOME/hybridge/hybridge.conf if it
- *   exists. Group [relay], keys resolve (list) and cacert. The command line wins.
+ * @path: (nullable): a config file; NULL reads $HYBRIDGE_CONFIG, or where that is not set
+ *   $XDG_CONFIG_HOME/hybridge/hybridge.conf if it exists. Group [relay], keys resolve (list) and
+ *   cacert. The command line wins.
  *
  * To be called once, after the options are parsed, even if there is no config file.
  *

@@ -160,6 +160,22 @@ test_missing_config(void)
 	g_assert_no_error(error);
 }
 
+static void
+test_config_by_environment(void)
+{
+	g_autoptr(HybNet) net = hyb_net_new();
+	g_autoptr(GError) error = NULL;
+
+	g_setenv("HYBRIDGE_CONFIG", "/nonexistent/hybridge.conf", TRUE);
+	g_assert_false(hyb_net_load(net, NULL, &error));
+	g_assert_error(error, HYB_ERROR, HYB_ERROR_USAGE);
+	g_clear_error(&error);
+	g_setenv("HYBRIDGE_CONFIG", "/dev/null", TRUE);
+	g_assert_true(hyb_net_load(net, NULL, &error));
+	g_assert_no_error(error);
+	g_unsetenv("HYBRIDGE_CONFIG");
+}
+
 static const struct {
 	const char *variable;
 	const char *value;
@@ -237,6 +253,7 @@ main(int argc, char **argv)
 	g_test_add_func("/common/net/reads-config", test_config);
 	g_test_add_func("/common/net/refuses-bad-config", test_bad_config);
 	g_test_add_func("/common/net/needs-only-a-named-config", test_missing_config);
+	g_test_add_func("/common/net/needs-only-a-named-config", test_config_by_environment);
 	g_test_add_func("/common/net/finds-the-proxy", test_proxy);
 	g_test_add_func("/common/net/resolve-beats-proxy", test_resolve_beats_proxy);
 	return g_test_run();
