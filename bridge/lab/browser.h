@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A Chromium that belongs to the lab: it trusts the relay, finds it under the tunnel services'
+ * names, and keeps the person's own profile out of it. */
+#pragma once
+
+#include "bridge/lab/place.h"
+
+/* Its name in the lab's folder: a program that takes Chromium's arguments. */
+#define LAB_BROWSER "bin/chromium"
+
+/**
+ * lab_browser_make:
+ * @program: (nullable): the browser to run; NULL looks for Chromium and Chrome
+ * @hosts: the relay's names, NULL-terminated
+ * @port: where it listens on 127.0.0.1
+ * @missing: (out) (transfer none) (nullable): the Debian package that is not installed
+ *
+ * Certificate checks stay on: the lab's authority goes into an NSS database of the browser's own.
+ *
+ * Returns: FALSE with HYB_ERROR_USAGE for a @program that is not there, or when writing fails. TRUE
+ *   with *@missing set when there is none and none was asked for
+ */
+gboolean lab_browser_make(const LabPlace *place, const char *program, const char *const *hosts,
+    guint16 port, const char **missing, GError **error);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bridge/lab/use.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gio/gio.h>
+
+#include "bridge/common/error.h"
+#include "bridge/lab/place.h"
+#include "bridge/lab/program.h"
+#include "bridge/picture/code.h"
+#include "bridge/picture/screen.h"
+
+/* The phone that a command is for, and what follows that. */
+typedef struct {
+	guint number;
+	char *store;
+	char **rest;
+} Phone;
+
+static void
+phone_clear(Phone *self)
+{
+	g_free(self->store);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Phone, phone_clear)
+
+static int
+report(GError *error)
+{
+	int status = hyb_error_report("hybridge-lab", error);
+
+	g_error_free(error);
+	return status;
+}
+
+static gboolean
+usage(GError **error, const char *message)
+{
+	g_set_error_literal(error, HYB_ERROR, HYB_ERROR_USAGE, message);
+	return FALSE;
+}
+
+static gboolean
+find_phone(const char *number, Phone *phone, GError **error)
+{
+	g_autoptr(LabPlace) place = lab_place_find(error);
+	guint64 value;
+
+	if (place == NULL)
+		return FALSE;
+	if (!g_ascii_string_to_unsigned(number, 10, 1, LAB_PHONES_MAX, &value, NULL))
+		return usage(error, "--phone takes a number: the first phone is 1");
+	phone->number = (guint)value;
+	phone->store = lab_place_phone_store(place, phone->number);
+	if (g_file_test(phone->store, G_FILE_TEST_IS_DIR))
+		return TRUE;
+	return usage(error, "This lab has fewer phones; \"up --phones N\" makes more");
+}
+
+/* "--phone N" or "--phone=N" at the front; the rest is another program's. */
+static gboolean
+parse_phone(char **argv, Phone *phone, GError **error)
+{
+	const char *number = "1";
+
+	phone->rest = argv + 1;
+	if (phone->rest[0] != NULL && g_str_equal(phone->rest[0], "--phone")) {
+		if (phone->rest[1] == NULL)
+			return usage(error, "--phone takes a number: the first phone is 1");
+		number = phone->rest[1];
+		phone->rest += 2;
+	} else if (phone->rest[0] != NULL && g_str_has_prefix(phone->rest[0], "--phone=")) {
+		number = strchr(phone->rest[0], '=') + 1;
+		phone->rest += 1;
+	}
+	return find_phone(number, phone, error);
+}
+
+/* Becomes @name with @words, then @rest. */
+static int
+become(const char *name, const char *const *words, char **rest)
+{
+	g_autofree char *program = lab_program_path(name);
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	GError *error = NULL;
+
+	g_ptr_array_add(argv, program);
+	for (; *words != NULL; words++)
+		g_ptr_array_add(argv, (gpointer)*words);
+	for (; *rest != NULL; rest++)
+		g_ptr_array_add(argv, *rest);
+	g_ptr_array_add(argv, NULL);
+	execvp(program, (char **)argv->pdata);
+	g_set_error(&error, HYB_ERROR, HYB_ERROR_USAGE, "%s cannot be started: %s", name,
+	    g_strerror(errno));
+	return report(error);
+}
+
+static gboolean
+names_a_code(char **words)
+{
+	for (; *words != NULL; words++)
+		if (g_str_equal(*words, "-") || g_str_has_prefix(*words, "--image") ||
+		    g_ascii_strncasecmp(*words, "FIDO:/", 6) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+int
+lab_use_scan(int argc, char **argv)
+{
+	g_auto(Phone) phone = {0};
+	GError *error = NULL;
+	g_autofree char *adapter = NULL;
+
+	if (!parse_phone(argv, &phone, &error))
+		return report(error);
+	adapter = lab_place_phone_adapter(phone.number);
+	const char *const words[] = {"scan", "--store", phone.store, "--adapter", adapter,
+	    "--approve", "auto", names_a_code(phone.rest) ? NULL : "--screen", NULL};
+
+	return become("hybridge-phone", words, phone.rest);
+}
+
+int
+lab_use_phone(int argc, char **argv)
+{
+	g_auto(Phone) phone = {0};
+	GError *error = NULL;
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
+
+	if (!parse_phone(argv, &phone, &error))
+		return report(error);
+	/* The options come behind the command, which may have two words. */
+	while (*phone.rest != NULL && **phone.rest != '-')
+		g_ptr_array_add(words, *phone.rest++);
+	g_ptr_array_add(words, (gpointer) "--store");
+	g_ptr_array_add(words, phone.store);
+	g_ptr_array_add(words, NULL);
+	return become("hybridge-phone", (const char *const *)words->pdata, phone.rest);
+}
+
+int
+lab_use_air(int argc, char **argv)
+{
+	static const char *const words[] = {"call", NULL};
+	GError *error = NULL;
+	g_autoptr(LabPlace) place = lab_place_find(&error);
+
+	return place != NULL ? become("hybridge-air", words, argv + 1) : report(error);
+}
+
+static gboolean
+save(GdkPixbuf *pixbuf, const char *path, GError **error)
+{
+	g_autofree char *data = NULL;
+	g_autoptr(GError) cause = NULL;
+	gsize len;
+
+	if (gdk_pixbuf_save_to_buffer(pixbuf, &data, &len, "png", &cause, NULL) &&
+	    g_file_set_contents_full(
+		path, data, (gssize)len, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &cause))
+		return TRUE;
+	g_set_error(error, HYB_ERROR, HYB_ERROR_STORAGE, "The picture cannot be written: %s",
+	    cause->message);
+	return FALSE;
+}
+
+int
+lab_use_picture(int argc, char **argv)
+{
+	GError *error = NULL;
+	GdkPixbuf *pixbuf = NULL;
+	gboolean saved = FALSE;
+
+	if (argc != 2)
+		usage(&error, "picture takes one FILE");
+	else
+		pixbuf = hyb_screen_picture(&error);
+	if (pixbuf != NULL)
+		saved = save(pixbuf, argv[1], &error);
+	hyb_code_free_picture(pixbuf);
+	return saved ? 0 : report(error);
+}
