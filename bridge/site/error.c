@@ -41,6 +41,12 @@ hyb_site_error_name(HybSiteError code)
 		return "sign-count";
 	case HYB_SITE_ERROR_STATE:
 		return "state";
+	case HYB_SITE_ERROR_REQUEST:
+		return "request";
+	case HYB_SITE_ERROR_ACCOUNT:
+		return "account";
+	case HYB_SITE_ERROR_SESSION:
+		return "session";
 	case HYB_SITE_ERROR_INTERNAL:
 		return "internal";
 	}

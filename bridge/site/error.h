@@ -7,8 +7,8 @@
 #define HYB_SITE_ERROR (hyb_site_error_quark())
 GQuark hyb_site_error_quark(void);
 
-/* GError codes of HYB_SITE_ERROR, in the order of the steps. Source: WebAuthn Level 3 §7.1, §7.2.
- */
+/* GError codes of HYB_SITE_ERROR, in the order of the steps, then what is around them. Source:
+ * WebAuthn Level 3 §7.1, §7.2. */
 typedef enum {
 	HYB_SITE_ERROR_NOT_ASKED,     /* nothing was asked for, or too long ago */
 	HYB_SITE_ERROR_RESPONSE,      /* JSON, CBOR or sizes that cannot be read */
@@ -27,6 +27,9 @@ typedef enum {
 	HYB_SITE_ERROR_SIGNATURE,     /* of the sign-in */
 	HYB_SITE_ERROR_SIGN_COUNT,    /* went back: the credential may have been copied */
 	HYB_SITE_ERROR_STATE,	      /* the state file */
+	HYB_SITE_ERROR_REQUEST,	      /* HTTP, or what it asks for */
+	HYB_SITE_ERROR_ACCOUNT,	      /* the name is taken, unknown or without a passkey */
+	HYB_SITE_ERROR_SESSION,	      /* nobody is signed in, or somebody else */
 	HYB_SITE_ERROR_INTERNAL,      /* out of memory, or a library failed */
 } HybSiteError;
 

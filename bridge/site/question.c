@@ -43,6 +43,10 @@ hyb_site_question_free(HybSiteQuestion *self)
 	g_clear_pointer(&self->user_id, g_bytes_unref);
 	g_clear_pointer(&self->algorithms, g_array_unref);
 	g_free(self->user_name);
+	g_free(self->attachment);
+	g_free(self->attestation);
+	g_strfreev(self->hints);
+	g_clear_pointer(&self->extensions, json_node_unref);
 	g_free(self);
 }
 
@@ -61,7 +65,19 @@ add_bytes(JsonBuilder *json, const char *name, GBytes *bytes)
 	add_text(json, name, text);
 }
 
-/* An array of {type, id} of the user's credentials. */
+static void
+add_texts(JsonBuilder *json, const char *name, char **texts)
+{
+	if (texts == NULL || texts[0] == NULL)
+		return;
+	json_builder_set_member_name(json, name);
+	json_builder_begin_array(json);
+	for (char **text = texts; *text != NULL; text++)
+		json_builder_add_string_value(json, *text);
+	json_builder_end_array(json);
+}
+
+/* An array of {type, id, transports} of the user's credentials. */
 static void
 add_descriptors(
     const HybSiteQuestion *self, JsonBuilder *json, const char *name, GPtrArray *records)
@@ -76,19 +92,20 @@ add_descriptors(
 		json_builder_begin_object(json);
 		add_text(json, "type", "public-key");
 		add_bytes(json, "id", record->id);
+		add_texts(json, "transports", record->transports);
 		json_builder_end_object(json);
 	}
 	json_builder_end_array(json);
 }
 
 static void
-add_registration(
-    const HybSiteQuestion *self, JsonBuilder *json, const char *rp_id, GPtrArray *records)
+add_registration(const HybSiteQuestion *self, JsonBuilder *json, const char *rp_id,
+    const char *rp_name, GPtrArray *records)
 {
 	json_builder_set_member_name(json, "rp");
 	json_builder_begin_object(json);
 	add_text(json, "id", rp_id);
-	add_text(json, "name", rp_id);
+	add_text(json, "name", rp_name);
 	json_builder_end_object(json);
 	json_builder_set_member_name(json, "user");
 	json_builder_begin_object(json);
@@ -109,16 +126,19 @@ add_registration(
 	add_descriptors(self, json, "excludeCredentials", records);
 	json_builder_set_member_name(json, "authenticatorSelection");
 	json_builder_begin_object(json);
+	if (self->attachment != NULL)
+		add_text(json, "authenticatorAttachment", self->attachment);
 	add_text(json, "residentKey", requirement_names[self->resident_key]);
 	json_builder_set_member_name(json, "requireResidentKey");
 	json_builder_add_boolean_value(json, self->resident_key == HYB_REQUIREMENT_REQUIRED);
 	add_text(json, "userVerification", requirement_names[self->user_verification]);
 	json_builder_end_object(json);
-	add_text(json, "attestation", "none");
+	add_text(json, "attestation", self->attestation != NULL ? self->attestation : "none");
 }
 
 char *
-hyb_site_question_to_options(const HybSiteQuestion *self, const char *rp_id, GPtrArray *records)
+hyb_site_question_to_options(
+    const HybSiteQuestion *self, const char *rp_id, const char *rp_name, GPtrArray *records)
 {
 	g_autoptr(JsonBuilder) json = json_builder_new();
 
@@ -127,11 +147,16 @@ hyb_site_question_to_options(const HybSiteQuestion *self, const char *rp_id, GPt
 	json_builder_set_member_name(json, "timeout");
 	json_builder_add_int_value(json, HYB_SITE_QUESTION_TIMEOUT_MS);
 	if (self->kind == HYB_SITE_QUESTION_REGISTER) {
-		add_registration(self, json, rp_id, records);
+		add_registration(self, json, rp_id, rp_name, records);
 	} else {
 		add_text(json, "rpId", rp_id);
 		add_descriptors(self, json, "allowCredentials", records);
 		add_text(json, "userVerification", requirement_names[self->user_verification]);
+	}
+	add_texts(json, "hints", self->hints);
+	if (self->extensions != NULL) {
+		json_builder_set_member_name(json, "extensions");
+		json_builder_add_value(json, json_node_copy(self->extensions));
 	}
 	json_builder_end_object(json);
 	return hyb_json_to_text(json);

@@ -20,6 +20,12 @@ typedef enum {
  * @asked_at: Unix seconds
  * @algorithms: gint64 elements, COSE, by preference; registration only
  * @user_id, @user_name: whose registration; NULL at sign-in unless one user's is asked for
+ * @attachment: (nullable): "platform" or "cross-platform"; registration only
+ * @attestation: (nullable): "direct"; NULL for "none"
+ * @hints: (nullable): by preference
+ * @extensions: (nullable): inputs as they go to the browser
+ *
+ * The last four matter to the browser alone, and are not kept in JSON.
  */
 typedef struct {
 	HybSiteQuestionKind kind;
@@ -30,6 +36,10 @@ typedef struct {
 	HybRequirement resident_key;
 	GBytes *user_id;
 	char *user_name;
+	char *attachment;
+	char *attestation;
+	char **hints;
+	JsonNode *extensions;
 } HybSiteQuestion;
 
 /* With a fresh challenge; asks for ES256, EdDSA, RS256, a passkey, and verification if possible.
@@ -43,6 +53,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybSiteQuestion, hyb_site_question_free)
 
 /**
  * hyb_site_question_to_options:
+ * @rp_name: what the phone shows
  * @records: HybSiteRecord elements: those of the user are excluded at registration, allowed at
  * sign-in
  *
@@ -50,7 +61,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybSiteQuestion, hyb_site_question_free)
  *   PublicKeyCredentialRequestOptionsJSON, one line
  */
 char *hyb_site_question_to_options(
-    const HybSiteQuestion *self, const char *rp_id, GPtrArray *records);
+    const HybSiteQuestion *self, const char *rp_id, const char *rp_name, GPtrArray *records);
 
 /* As it is kept. */
 void hyb_site_question_to_json(const HybSiteQuestion *self, JsonBuilder *json);

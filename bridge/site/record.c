@@ -21,6 +21,8 @@ hyb_site_record_free(HybSiteRecord *self)
 	g_clear_pointer(&self->user_id, g_bytes_unref);
 	g_free(self->attestation);
 	g_free(self->user_name);
+	g_free(self->attachment);
+	g_strfreev(self->transports);
 	g_free(self);
 }
 

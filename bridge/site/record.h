@@ -10,6 +10,11 @@
  * @algorithm: COSE, that of @public_key
  * @attestation: "none", "packed"
  * @user_id: the user handle, 1…64 bytes
+ * @aaguid: of the authenticator's model; zeros when it does not say
+ * @attachment: (nullable): "platform" or "cross-platform", as the browser reported last
+ * @transports: (nullable): as the browser reported at registration
+ *
+ * The last three are not kept in JSON.
  */
 typedef struct {
 	GBytes *id;
@@ -22,6 +27,9 @@ typedef struct {
 	char *attestation;
 	GBytes *user_id;
 	char *user_name;
+	guint8 aaguid[16];
+	char *attachment;
+	char **transports;
 } HybSiteRecord;
 
 HybSiteRecord *hyb_site_record_new(void);

@@ -3,7 +3,6 @@
 
 #include "bridge/client/rp_id.h"
 #include "bridge/site/error.h"
-#include "bridge/site/response.h"
 #include "bridge/site/signature.h"
 #include "proto/cose.h"
 
@@ -196,16 +195,13 @@ same_bytes(GBytes *bytes, HybBytes other)
 	       memcmp(g_bytes_get_data(bytes, NULL), other.data, other.len) == 0;
 }
 
-/* §7.1 steps 25 and 26 */
+/* §7.1 step 25 */
 static gboolean
-check_new_id(HybRelyingParty *self, const HybSiteResponse *response, GError **error)
+check_new_id(const HybSiteResponse *response, GError **error)
 {
 	if (!same_bytes(response->id, response->authdata.credential_id))
 		return hyb_site_fail(error, HYB_SITE_ERROR_CREDENTIAL,
 		    "The response names another credential than the phone made");
-	if (hyb_site_record_find(self->records, response->id) != NULL)
-		return hyb_site_fail(
-		    error, HYB_SITE_ERROR_CREDENTIAL, "The credential is registered already");
 	return TRUE;
 }
 
@@ -225,7 +221,27 @@ make_record(const HybSiteQuestion *question, const HybSiteResponse *response, gi
 	record->attestation = g_strdup(response->format);
 	record->user_id = g_bytes_ref(question->user_id);
 	record->user_name = g_strdup(question->user_name);
+	memcpy(record->aaguid, authdata->aaguid, sizeof(record->aaguid));
+	record->attachment = g_strdup(response->attachment);
+	record->transports = g_strdupv(response->transports);
 	return record;
+}
+
+HybSiteRecord *
+hyb_relying_party_check_registration(const HybRelyingParty *self, const HybSiteQuestion *question,
+    const HybSiteResponse *response, gint64 now, GError **error)
+{
+	gint64 algorithm;
+
+	if (!check_question(question, HYB_SITE_QUESTION_REGISTER, now, error) ||
+	    !check_client_data(self, question, response, error) ||
+	    !check_authdata(self, question, response, error) ||
+	    !check_algorithm(question, response->authdata.public_key, &algorithm, error) ||
+	    !check_key(response->authdata.public_key, error) ||
+	    !hyb_site_signature_check_attestation(response, algorithm, self->rp_id, error) ||
+	    !check_new_id(response, error))
+		return NULL;
+	return make_record(question, response, algorithm);
 }
 
 const HybSiteRecord *
@@ -233,54 +249,47 @@ hyb_relying_party_register(HybRelyingParty *self, const HybSiteQuestion *questio
     gsize len, gint64 now, GError **error)
 {
 	g_autoptr(HybSiteResponse) response = NULL;
-	HybSiteRecord *record;
-	gint64 algorithm;
+	g_autoptr(HybSiteRecord) record = NULL;
 
 	if (!check_question(question, HYB_SITE_QUESTION_REGISTER, now, error))
 		return NULL;
 	response = hyb_site_response_parse(HYB_SITE_QUESTION_REGISTER, json, len, error);
-	if (response == NULL || !check_client_data(self, question, response, error) ||
-	    !check_authdata(self, question, response, error) ||
-	    !check_algorithm(question, response->authdata.public_key, &algorithm, error) ||
-	    !check_key(response->authdata.public_key, error) ||
-	    !hyb_site_signature_check_attestation(response, algorithm, self->rp_id, error) ||
-	    !check_new_id(self, response, error))
+	if (response == NULL)
 		return NULL;
-	record = make_record(question, response, algorithm);
-	g_ptr_array_add(self->records, record);
-	return record;
+	record = hyb_relying_party_check_registration(self, question, response, now, error);
+	if (record == NULL)
+		return NULL;
+	/* §7.1 step 26 */
+	if (hyb_site_record_find(self->records, record->id) != NULL) {
+		hyb_site_fail(
+		    error, HYB_SITE_ERROR_CREDENTIAL, "The credential is registered already");
+		return NULL;
+	}
+	g_ptr_array_add(self->records, g_steal_pointer(&record));
+	return g_ptr_array_index(self->records, self->records->len - 1);
 }
 
 /* §7.2 steps 5 to 8 */
-static HybSiteRecord *
-find_record(HybRelyingParty *self, const HybSiteQuestion *question, const HybSiteResponse *response,
-    GError **error)
+static gboolean
+check_owner(const HybSiteQuestion *question, const HybSiteResponse *response,
+    const HybSiteRecord *record, GError **error)
 {
-	HybSiteRecord *record = hyb_site_record_find(self->records, response->id);
-
-	if (record == NULL) {
-		hyb_site_fail(error, HYB_SITE_ERROR_CREDENTIAL,
+	if (record == NULL)
+		return hyb_site_fail(error, HYB_SITE_ERROR_CREDENTIAL,
 		    "The response is by a credential that is not registered here");
-		return NULL;
-	}
 	if (question->user_id != NULL && !g_bytes_equal(question->user_id, record->user_id)) {
 		g_set_error(error, HYB_SITE_ERROR, HYB_SITE_ERROR_CREDENTIAL,
 		    "The response is by a credential of somebody else than %s",
 		    question->user_name);
-		return NULL;
+		return FALSE;
 	}
-	if (question->user_id == NULL && response->user_handle == NULL) {
-		hyb_site_fail(
+	if (question->user_id == NULL && response->user_handle == NULL)
+		return hyb_site_fail(
 		    error, HYB_SITE_ERROR_USER_HANDLE, "The response does not say whose it is");
-		return NULL;
-	}
-	if (response->user_handle != NULL &&
-	    !g_bytes_equal(response->user_handle, record->user_id)) {
-		hyb_site_fail(error, HYB_SITE_ERROR_USER_HANDLE,
+	if (response->user_handle != NULL && !g_bytes_equal(response->user_handle, record->user_id))
+		return hyb_site_fail(error, HYB_SITE_ERROR_USER_HANDLE,
 		    "The user handle is not that of the credential's owner");
-		return NULL;
-	}
-	return record;
+	return TRUE;
 }
 
 /* §7.2 steps 19 and 22 */
@@ -297,30 +306,47 @@ check_against_record(const HybSiteRecord *record, const HybAuthdata *authdata, G
 	return TRUE;
 }
 
+gboolean
+hyb_relying_party_check_login(const HybRelyingParty *self, const HybSiteQuestion *question,
+    const HybSiteResponse *response, HybSiteRecord *record, gint64 now, GError **error)
+{
+	gboolean verified;
+
+	if (!check_question(question, HYB_SITE_QUESTION_LOGIN, now, error))
+		return FALSE;
+	verified = question->user_verification == HYB_REQUIREMENT_REQUIRED;
+	/* The signature comes before what the record is compared with: a counter that nobody
+	 * signed says nothing. */
+	if (!check_owner(question, response, record, error) ||
+	    !check_client_data(self, question, response, error) ||
+	    !check_authdata(self, question, response, error) ||
+	    !hyb_site_signature_check_assertion(response, record, self->rp_id, verified, error) ||
+	    !check_against_record(record, &response->authdata, error))
+		return FALSE;
+	record->sign_count = response->authdata.sign_count;
+	record->backed_up = (response->authdata.flags & HYB_AUTHDATA_BS) != 0;
+	record->user_verified |= (response->authdata.flags & HYB_AUTHDATA_UV) != 0;
+	if (response->attachment != NULL) {
+		g_free(record->attachment);
+		record->attachment = g_strdup(response->attachment);
+	}
+	return TRUE;
+}
+
 const HybSiteRecord *
 hyb_relying_party_login(HybRelyingParty *self, const HybSiteQuestion *question, const char *json,
     gsize len, gint64 now, GError **error)
 {
 	g_autoptr(HybSiteResponse) response = NULL;
 	HybSiteRecord *record;
-	gboolean verified;
 
 	if (!check_question(question, HYB_SITE_QUESTION_LOGIN, now, error))
 		return NULL;
 	response = hyb_site_response_parse(HYB_SITE_QUESTION_LOGIN, json, len, error);
 	if (response == NULL)
 		return NULL;
-	record = find_record(self, question, response, error);
-	verified = question->user_verification == HYB_REQUIREMENT_REQUIRED;
-	/* The signature comes before what the record is compared with: a counter that nobody
-	 * signed says nothing. */
-	if (record == NULL || !check_client_data(self, question, response, error) ||
-	    !check_authdata(self, question, response, error) ||
-	    !hyb_site_signature_check_assertion(response, record, self->rp_id, verified, error) ||
-	    !check_against_record(record, &response->authdata, error))
+	record = hyb_site_record_find(self->records, response->id);
+	if (!hyb_relying_party_check_login(self, question, response, record, now, error))
 		return NULL;
-	record->sign_count = response->authdata.sign_count;
-	record->backed_up = (response->authdata.flags & HYB_AUTHDATA_BS) != 0;
-	record->user_verified |= (response->authdata.flags & HYB_AUTHDATA_UV) != 0;
 	return record;
 }

@@ -5,6 +5,7 @@
 
 #include "bridge/site/question.h"
 #include "bridge/site/record.h"
+#include "bridge/site/response.h"
 
 /**
  * HybRelyingParty:
@@ -59,3 +60,16 @@ const HybSiteRecord *hyb_relying_party_register(HybRelyingParty *self,
  */
 const HybSiteRecord *hyb_relying_party_login(HybRelyingParty *self, const HybSiteQuestion *question,
     const char *json, gsize len, gint64 now, GError **error);
+
+/*
+ * The checks alone, for who keeps the records elsewhere; only @self's site counts, not its records.
+ */
+
+/* Returns: (transfer full): the new record, whose ID may be known already; or NULL with a
+ * HYB_SITE_ERROR. @question may be NULL, which is an error. */
+HybSiteRecord *hyb_relying_party_check_registration(const HybRelyingParty *self,
+    const HybSiteQuestion *question, const HybSiteResponse *response, gint64 now, GError **error);
+
+/* @record: (nullable): that of the response's ID; brought up to date on success, else unchanged */
+gboolean hyb_relying_party_check_login(const HybRelyingParty *self, const HybSiteQuestion *question,
+    const HybSiteResponse *response, HybSiteRecord *record, gint64 now, GError **error);

@@ -5,10 +5,14 @@
 #include "proto/cbor.h"
 #include "proto/ctap.h"
 
+#include <string.h>
+
 #define CLIENT_DATA_MAX (16 * 1024)  /* bytes */
 #define AUTH_DATA_MAX (64 * 1024)    /* bytes */
 #define ATTESTATION_MAX (256 * 1024) /* bytes; certificates can be long */
 #define SIGNATURE_MAX 1024	     /* bytes; RSA of 8192 bits */
+#define TRANSPORTS_MAX 16	     /* there are six so far */
+#define TRANSPORT_MAX 32	     /* characters */
 
 void
 hyb_site_response_free(HybSiteResponse *self)
@@ -25,6 +29,8 @@ hyb_site_response_free(HybSiteResponse *self)
 	g_free(self->type);
 	g_free(self->origin);
 	g_free(self->format);
+	g_free(self->attachment);
+	g_strfreev(self->transports);
 	g_free(self);
 }
 
@@ -46,13 +52,16 @@ unreadable(GError **error, const char *what)
 	return FALSE;
 }
 
-/* id, rawId, type; @inner is "response". */
+/* id, rawId, type, authenticatorAttachment (null where a browser does not know it); @inner is
+ * "response". */
 static gboolean
 parse_outer(HybSiteResponse *self, JsonObject *root, JsonObject **inner, GError **error)
 {
 	HybJsonObject in = {root, ""};
 	g_autoptr(GBytes) id = NULL;
 	g_autofree char *type = NULL;
+	g_autofree char *attachment = NULL;
+	JsonNode *said = json_object_get_member(root, "authenticatorAttachment");
 
 	if (!hyb_json_get_bytes(
 		&in, "rawId", TRUE, 1, HYB_CTAP_CREDENTIAL_ID_MAX, &self->id, error) ||
@@ -60,6 +69,11 @@ parse_outer(HybSiteResponse *self, JsonObject *root, JsonObject **inner, GError 
 	    !hyb_json_get_text(&in, "type", TRUE, &type, error) ||
 	    !hyb_json_get_object(&in, "response", TRUE, inner, error))
 		return FALSE;
+	if (said != NULL && !JSON_NODE_HOLDS_NULL(said) &&
+	    !hyb_json_get_text(&in, "authenticatorAttachment", TRUE, &attachment, error))
+		return FALSE;
+	if (g_strcmp0(attachment, "platform") == 0 || g_strcmp0(attachment, "cross-platform") == 0)
+		self->attachment = g_steal_pointer(&attachment);
 	if (!g_bytes_equal(id, self->id))
 		return hyb_json_fail(error, "id", "differs from rawId");
 	if (!g_str_equal(type, "public-key"))
@@ -126,6 +140,47 @@ parse_attestation(HybSiteResponse *self, GBytes *attestation, GError **error)
 	return parse_auth_data(self, error);
 }
 
+/* Words of a later time are kept, since they are for the browser; what is no word is not. */
+static gboolean
+is_transport(const char *text)
+{
+	gsize len = strlen(text);
+
+	return len > 0 && len <= TRANSPORT_MAX &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+}
+
+static gint
+compare_texts(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* §5.2.1.1: once each, and sorted, whatever the browser did. */
+static gboolean
+parse_transports(HybSiteResponse *self, const HybJsonObject *in, GError **error)
+{
+	g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
+	JsonArray *array = NULL;
+
+	if (!hyb_json_check_texts(in, "transports", error) ||
+	    !hyb_json_get_array(in, "transports", FALSE, TRANSPORTS_MAX, &array, error))
+		return FALSE;
+	if (array == NULL)
+		return TRUE;
+	for (guint i = 0; i < json_array_get_length(array); i++) {
+		const char *text = json_array_get_string_element(array, i);
+
+		if (is_transport(text) &&
+		    !g_ptr_array_find_with_equal_func(kept, text, g_str_equal, NULL))
+			g_ptr_array_add(kept, g_strdup(text));
+	}
+	g_ptr_array_sort(kept, compare_texts);
+	g_ptr_array_add(kept, NULL);
+	self->transports = (char **)g_ptr_array_free(g_steal_pointer(&kept), FALSE);
+	return TRUE;
+}
+
 static gboolean
 parse_registration(HybSiteResponse *self, const HybJsonObject *in, GError **error)
 {
@@ -135,7 +190,8 @@ parse_registration(HybSiteResponse *self, const HybJsonObject *in, GError **erro
 
 	if (!hyb_json_get_bytes(
 		in, "attestationObject", TRUE, 1, ATTESTATION_MAX, &attestation, &cause) ||
-	    !hyb_json_get_bytes(in, "authenticatorData", FALSE, 1, AUTH_DATA_MAX, &copy, &cause))
+	    !hyb_json_get_bytes(in, "authenticatorData", FALSE, 1, AUTH_DATA_MAX, &copy, &cause) ||
+	    !parse_transports(self, in, &cause))
 		return blame_response(error, cause);
 	if (!parse_attestation(self, attestation, error))
 		return FALSE;
@@ -163,19 +219,14 @@ parse_authentication(HybSiteResponse *self, const HybJsonObject *in, GError **er
 }
 
 HybSiteResponse *
-hyb_site_response_parse(HybSiteQuestionKind kind, const char *json, gsize len, GError **error)
+hyb_site_response_read(HybSiteQuestionKind kind, JsonObject *object, GError **error)
 {
 	g_autoptr(HybSiteResponse) self = g_new0(HybSiteResponse, 1);
-	g_autoptr(JsonNode) root = hyb_json_parse(json, len, NULL);
 	HybJsonObject in = {NULL, "response."};
 	GError *cause = NULL;
 	gboolean good;
 
-	if (root == NULL) {
-		unreadable(error, "it is not one JSON object");
-		return NULL;
-	}
-	if (!parse_outer(self, json_node_get_object(root), &in.object, &cause) ||
+	if (!parse_outer(self, object, &in.object, &cause) ||
 	    !hyb_json_get_bytes(
 		&in, "clientDataJSON", TRUE, 1, CLIENT_DATA_MAX, &self->client_data, &cause) ||
 	    !parse_client_data(self, &cause)) {
@@ -185,4 +236,16 @@ hyb_site_response_parse(HybSiteQuestionKind kind, const char *json, gsize len, G
 	good = kind == HYB_SITE_QUESTION_REGISTER ? parse_registration(self, &in, error)
 						  : parse_authentication(self, &in, error);
 	return good ? g_steal_pointer(&self) : NULL;
+}
+
+HybSiteResponse *
+hyb_site_response_parse(HybSiteQuestionKind kind, const char *json, gsize len, GError **error)
+{
+	g_autoptr(JsonNode) root = hyb_json_parse(json, len, NULL);
+
+	if (root == NULL) {
+		unreadable(error, "it is not one JSON object");
+		return NULL;
+	}
+	return hyb_site_response_read(kind, json_node_get_object(root), error);
 }

@@ -14,7 +14,9 @@
  * @cross_origin: the page was inside one of another origin
  * @auth_data: raw; @authdata borrows from it
  * @format, @statement: registration; @statement is one CBOR map
+ * @transports: registration; NULL when the browser does not say
  * @signature, @user_handle: sign-in; @user_handle may be NULL
+ * @attachment: "platform" or "cross-platform"; NULL when the browser says neither
  */
 typedef struct {
 	GBytes *id;
@@ -29,6 +31,8 @@ typedef struct {
 	GBytes *statement;
 	GBytes *signature;
 	GBytes *user_handle;
+	char *attachment;
+	char **transports;
 } HybSiteResponse;
 
 /**
@@ -40,6 +44,10 @@ typedef struct {
  */
 HybSiteResponse *hyb_site_response_parse(
     HybSiteQuestionKind kind, const char *json, gsize len, GError **error);
+
+/* The same for JSON that is parsed already. */
+HybSiteResponse *hyb_site_response_read(
+    HybSiteQuestionKind kind, JsonObject *object, GError **error);
 
 /* NULL is fine. */
 void hyb_site_response_free(HybSiteResponse *self);
