@@ -5,6 +5,8 @@
 #include "bridge/common/error.h"
 #include "bridge/common/net.h"
 
+#include <unistd.h>
+
 static gboolean
 parse(HybNet *net, const char *line, GError **error)
 {
@@ -165,15 +167,23 @@ test_config_by_environment(void)
 {
 	g_autoptr(HybNet) net = hyb_net_new();
 	g_autoptr(GError) error = NULL;
+	g_autofree char *path = NULL;
+	const char *address;
+	guint16 port;
 
 	g_setenv("HYBRIDGE_CONFIG", "/nonexistent/hybridge.conf", TRUE);
 	g_assert_false(hyb_net_load(net, NULL, &error));
 	g_assert_error(error, HYB_ERROR, HYB_ERROR_USAGE);
 	g_clear_error(&error);
-	g_setenv("HYBRIDGE_CONFIG", "/dev/null", TRUE);
+	close(g_file_open_tmp(NULL, &path, NULL));
+	g_assert_true(g_file_set_contents(path, "[relay]\nresolve=a:443:127.0.0.2\n", -1, NULL));
+	g_setenv("HYBRIDGE_CONFIG", path, TRUE);
 	g_assert_true(hyb_net_load(net, NULL, &error));
 	g_assert_no_error(error);
+	g_assert_true(hyb_net_resolve(net, "a", 443, &address, &port));
+	g_assert_cmpstr(address, ==, "127.0.0.2");
 	g_unsetenv("HYBRIDGE_CONFIG");
+	unlink(path);
 }
 
 static const struct {
@@ -253,7 +263,8 @@ main(int argc, char **argv)
 	g_test_add_func("/common/net/reads-config", test_config);
 	g_test_add_func("/common/net/refuses-bad-config", test_bad_config);
 	g_test_add_func("/common/net/needs-only-a-named-config", test_missing_config);
-	g_test_add_func("/common/net/needs-only-a-named-config", test_config_by_environment);
+	g_test_add_func("/common/net/takes-the-config-that-the-environment-names",
+	    test_config_by_environment);
 	g_test_add_func("/common/net/finds-the-proxy", test_proxy);
 	g_test_add_func("/common/net/resolve-beats-proxy", test_resolve_beats_proxy);
 	return g_test_run();
