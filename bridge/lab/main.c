@@ -21,12 +21,16 @@ static const Command commands[] = {
     {"up", "[OPTION…] [-- COMMAND [ARG…]]", "start a lab and run COMMAND in it", lab_up, NULL},
     {"scan", "[--phone N] [OPTION…]", "let a phone scan the code on the screen", lab_use_scan,
 	"Waits up to a minute for a code on the screen, and agrees to what the computer asks.\n\n"
-	"  --phone N   which phone; the first is 1 (default: 1)\n\n"
-	"Further options are those of hybridge-phone scan, like --approve deny, --account ada,\n"
-	"--events, --json; --image FILE and - take the code from elsewhere.\n"},
+	"  --phone N       which phone, the first argument if given (default: 1)\n"
+	"  --approve HOW   auto, ask, deny, timeout, none (default: auto)\n"
+	"  --account NAME  the account to choose (default: the last used)\n"
+	"  --image FILE    take the code from this picture instead\n"
+	"  --events        print each state as a JSON line on standard error\n"
+	"  --json          print the result as JSON\n\n"
+	"And all others of hybridge-phone scan; - takes the code's text from standard input.\n"},
     {"phone", "[--phone N] COMMAND…", "hybridge-phone with that phone: passkeys list, …",
 	lab_use_phone,
-	"  --phone N   which phone; the first is 1 (default: 1)\n\n"
+	"  --phone N   which phone, the first argument if given (default: 1)\n\n"
 	"Example:\n"
 	"  hybridge-lab phone passkeys list --json\n"},
     {"air", "COMMAND…", "tell the virtual Bluetooth something: state, power, damage, …",
@@ -35,7 +39,8 @@ static const Command commands[] = {
 	"Examples:\n"
 	"  hybridge-lab air power hci0 off\n"
 	"  hybridge-lab air damage 150\n"},
-    {"picture", "FILE", "write what is on the screen as PNG", lab_use_picture,
+    {"picture", "[--code] FILE", "write what is on the screen as PNG", lab_use_picture,
+	"  --code      wait up to a minute until there is a code on it\n\n"
 	"The picture may show a code, which is a secret while it is on the screen.\n"},
 };
 

@@ -170,19 +170,30 @@ save(GdkPixbuf *pixbuf, const char *path, GError **error)
 	return FALSE;
 }
 
+/* Until somebody has to scan it. */
+static gboolean
+wait_for_code(GError **error)
+{
+	char *text = hyb_screen_wait_code(HYB_SCREEN_WAIT_S, error);
+
+	hyb_code_free(text);
+	return text != NULL;
+}
+
 int
 lab_use_picture(int argc, char **argv)
 {
+	gboolean code = argc > 1 && g_str_equal(argv[1], "--code");
 	GError *error = NULL;
 	GdkPixbuf *pixbuf = NULL;
 	gboolean saved = FALSE;
 
-	if (argc != 2)
-		usage(&error, "picture takes one FILE");
-	else
+	if (argc != (code ? 3 : 2) || argv[argc - 1][0] == '-')
+		usage(&error, "picture takes one FILE, and --code before it");
+	else if (!code || wait_for_code(&error))
 		pixbuf = hyb_screen_picture(&error);
 	if (pixbuf != NULL)
-		saved = save(pixbuf, argv[1], &error);
+		saved = save(pixbuf, argv[argc - 1], &error);
 	hyb_code_free_picture(pixbuf);
 	return saved ? 0 : report(error);
 }

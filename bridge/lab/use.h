@@ -12,5 +12,5 @@ int lab_use_phone(int argc, char **argv);
 /* air COMMAND […]: tells the virtual Bluetooth something. */
 int lab_use_air(int argc, char **argv);
 
-/* picture FILE: what is on the screen, as PNG. */
+/* picture [--code] FILE: what is on the screen, as PNG; with --code once a code is there. */
 int lab_use_picture(int argc, char **argv);

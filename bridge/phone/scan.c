@@ -22,9 +22,6 @@
 #define OWNER_TIMEOUT_S 120
 #define OWNER_TIMEOUT_MAX_S 3600
 
-/* How long --screen waits for a code: for a browser that still starts. */
-#define SCREEN_WAIT_S 60
-
 static const char examples[] =
     "URI is the FIDO:/ text of the code. Other people on this computer can read it in the list of\n"
     "processes while the program starts; - reads it from standard input instead.\n"
@@ -88,7 +85,7 @@ read_stdin(Scan *self, GError **error)
 static gboolean
 read_picture(Scan *self, GError **error)
 {
-	char *text = self->screen ? hyb_screen_wait_code(SCREEN_WAIT_S, error)
+	char *text = self->screen ? hyb_screen_wait_code(HYB_SCREEN_WAIT_S, error)
 				  : hyb_image_read_qr(self->image, error);
 
 	if (text == NULL)

@@ -4,6 +4,9 @@
 
 #include <gdk-pixbuf/gdk-pixbuf.h>
 
+/* How long programs wait for a code: a browser may have to start first. */
+#define HYB_SCREEN_WAIT_S 60
+
 /**
  * hyb_screen_picture:
  *

@@ -27,6 +27,7 @@ PROGRAMS = {
     "hybridge-air": ("ble/air", "hybridge-air.1", []),
     "hybridge-verify": ("bridge/site", "hybridge-verify.1",
                         ["options-register", "register", "options-login", "login"]),
+    "hybridge-lab": ("bridge/lab", "hybridge-lab.1", ["up", "scan", "phone", "air", "picture"]),
 }
 SELF_EVIDENT = {"--help", "--help-all", "--version"}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
