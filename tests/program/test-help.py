@@ -25,6 +25,7 @@ PROGRAMS = {
     "hybridge-phone": ("bridge/phone", "hybridge-phone.1", ["init", "scan", "passkeys"]),
     "hybridge-relay": ("bridge/relay", "hybridge-relay.8", []),
     "hybridge-air": ("ble/air", "hybridge-air.1", []),
+    "hybridge-site": ("bridge/site", "hybridge-site.1", []),
     "hybridge-verify": ("bridge/site", "hybridge-verify.1",
                         ["options-register", "register", "options-login", "login"]),
     "hybridge-lab": ("bridge/lab", "hybridge-lab.1", ["up", "scan", "phone", "air", "picture"]),
