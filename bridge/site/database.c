@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x68796273 /* "hybs" */
+#define SMALLEST 512		  /* bytes of an SQLite file that is not empty: a page */
 #define BUSY_TIMEOUT_MS 2000	  /* another process holds the file for one transaction */
 
 static const char schema[] =
@@ -259,7 +260,12 @@ make_file(const char *path, GError **error)
 		return FALSE;
 	}
 	close(fd);
-	return S_ISREG(info.st_mode) || fail(error, "%s is not a file", path);
+	if (!S_ISREG(info.st_mode))
+		return fail(error, "%s is not a file", path);
+	/* SQLite takes one byte for an empty database, and would write over it. */
+	if (info.st_size > 0 && info.st_size < SMALLEST)
+		return fail(error, "%s is not a site's database, or it is damaged", path);
+	return TRUE;
 }
 
 HybSiteDatabase *
