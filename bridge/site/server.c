@@ -204,6 +204,16 @@ answer_error(Connection *self, guint status, const char *message)
 	return answer(self, hyb_site_api_reply_error(status, "request", message, "Try again."));
 }
 
+/* Without blanks at its end. It goes into comparisons, and into GLib's, which want text. */
+static char *
+tidy_header(char *text, gsize len)
+{
+	g_autofree char *owned = text;
+
+	return g_utf8_validate(text, (gssize)len, NULL) ? g_strchomp(g_steal_pointer(&owned))
+							: g_strdup("?");
+}
+
 static char *
 copy_header(struct lws *wsi, enum lws_token_indexes header)
 {
@@ -212,8 +222,7 @@ copy_header(struct lws *wsi, enum lws_token_indexes header)
 
 	if (text == NULL || lws_hdr_copy(wsi, text, len + 1, header) != len)
 		return NULL;
-	/* It goes into comparisons only, but into GLib's, which want text. */
-	return g_utf8_validate(text, len, NULL) ? g_steal_pointer(&text) : g_strdup("?");
+	return tidy_header(g_steal_pointer(&text), (gsize)len);
 }
 
 static char *
@@ -224,7 +233,7 @@ copy_custom_header(struct lws *wsi, const char *name)
 
 	if (text == NULL || lws_hdr_custom_copy(wsi, text, len + 1, name, (int)strlen(name)) != len)
 		return NULL;
-	return g_utf8_validate(text, len, NULL) ? g_steal_pointer(&text) : g_strdup("?");
+	return tidy_header(g_steal_pointer(&text), (gsize)len);
 }
 
 static const char *
@@ -254,7 +263,7 @@ read_head(Connection *self)
 	int method = lws_http_get_uri_and_method(wsi, &path, &len);
 
 	self->method = g_strdup(method_name(method));
-	if (method >= 0 && len > 0)
+	if (method >= 0 && len > 0 && memchr(path, '\0', (gsize)len) == NULL)
 		self->path = g_strndup(path, (gsize)len);
 	if (self->path == NULL || !g_utf8_validate(self->path, -1, NULL)) {
 		g_free(self->path);

@@ -3,11 +3,9 @@
 """hybridge-verify as a program: a registration and a sign-in by keys of the openssl command."""
 
 import base64
-import hashlib
 import json
 import os
 import stat
-import struct
 import subprocess
 import sys
 import tempfile
@@ -15,78 +13,11 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import tap  # noqa: E402
+from softphone import Phone, b64  # noqa: E402
 
 PROGRAM = os.environ.get("HYBRIDGE_VERIFY", "hybridge-verify")
 RP = "example.com"
 ORIGIN = "https://login.example.com"
-
-
-def b64(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def head(major, value):
-    if value < 24:
-        return bytes([major << 5 | value])
-    if value < 256:
-        return bytes([major << 5 | 24, value])
-    return bytes([major << 5 | 25]) + struct.pack(">H", value)
-
-
-def cbor(value):
-    """Canonical CBOR of what the tests need; maps are written in order."""
-    if isinstance(value, int):
-        return head(0, value) if value >= 0 else head(1, -1 - value)
-    if isinstance(value, bytes):
-        return head(2, len(value)) + value
-    if isinstance(value, str):
-        return head(3, len(value.encode())) + value.encode()
-    return head(5, len(value)) + b"".join(cbor(k) + cbor(v) for k, v in value.items())
-
-
-class Phone:
-    """One ES256 credential."""
-
-    def __init__(self, folder):
-        self.pem = os.path.join(folder, "key.pem")
-        subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout",
-                        "-out", self.pem], check=True)
-        der = subprocess.run(["openssl", "pkey", "-in", self.pem, "-pubout", "-outform", "DER"],
-                             check=True, stdout=subprocess.PIPE).stdout
-        self.cose = cbor({1: 2, 3: -7, -1: 1, -2: der[-64:-32], -3: der[-32:]})
-        self.id = os.urandom(16)
-        self.count = 0
-
-    def sign(self, data):
-        return subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.pem], input=data,
-                              check=True, stdout=subprocess.PIPE).stdout
-
-    def auth_data(self, flags, more=b""):
-        self.count += 1
-        return (hashlib.sha256(RP.encode()).digest() + bytes([flags]) +
-                struct.pack(">I", self.count) + more)
-
-    def answer(self, response):
-        return json.dumps({"id": b64(self.id), "rawId": b64(self.id), "type": "public-key",
-                           "clientExtensionResults": {}, "response": response})
-
-    def register(self, options, origin=ORIGIN):
-        client_data = json.dumps({"type": "webauthn.create", "challenge": options["challenge"],
-                                  "origin": origin, "crossOrigin": False}).encode()
-        attested = bytes(16) + struct.pack(">H", len(self.id)) + self.id + self.cose
-        auth_data = self.auth_data(0x45, attested)
-        attestation = cbor({"fmt": "none", "attStmt": {}, "authData": auth_data})
-        self.user = options["user"]["id"]
-        return self.answer({"clientDataJSON": b64(client_data),
-                            "attestationObject": b64(attestation), "transports": ["hybrid"]})
-
-    def login(self, options, origin=ORIGIN):
-        client_data = json.dumps({"type": "webauthn.get", "challenge": options["challenge"],
-                                  "origin": origin}).encode()
-        auth_data = self.auth_data(0x05)
-        signature = self.sign(auth_data + hashlib.sha256(client_data).digest())
-        return self.answer({"clientDataJSON": b64(client_data), "signature": b64(signature),
-                            "authenticatorData": b64(auth_data), "userHandle": self.user})
 
 
 class VerifyTest(unittest.TestCase):
@@ -94,7 +25,7 @@ class VerifyTest(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory(prefix="hyb-verify-")
         self.addCleanup(self.folder.cleanup)
         self.state = os.path.join(self.folder.name, "state.json")
-        self.phone = Phone(self.folder.name)
+        self.phone = Phone(self.folder.name, RP, ORIGIN)
 
     def run_verify(self, *arguments, text=""):
         return subprocess.run([PROGRAM, *arguments], input=text, text=True, timeout=30,
