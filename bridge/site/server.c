@@ -263,7 +263,7 @@ read_head(Connection *self)
 	int method = lws_http_get_uri_and_method(wsi, &path, &len);
 
 	self->method = g_strdup(method_name(method));
-	if (method >= 0 && len > 0 && memchr(path, '\0', (gsize)len) == NULL)
+	if (method >= 0 && len > 0)
 		self->path = g_strndup(path, (gsize)len);
 	if (self->path == NULL || !g_utf8_validate(self->path, -1, NULL)) {
 		g_free(self->path);

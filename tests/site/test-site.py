@@ -372,7 +372,7 @@ class HostileTest(SiteCase):
                 ("GET", "/nothing", 404), ("POST", "/api/nothing", 404), ("GET", "/api/login", 405),
                 ("DELETE", "/", 405), ("PATCH", "/api/session", 405), ("PUT", "/api/login", 405),
                 ("OPTIONS", "/api/login", 405), ("GET", "/../../etc/passwd", 404),
-                ("GET", "/%2e%2e/%00", 404), ("GET", "/?x=1", 200)):
+                ("GET", "/%2e%2e/etc/passwd", 404), ("GET", "/?x=1", 200)):
             with self.subTest(f"{method} {path}"):
                 received = self.talk(self.head(method, path) + b"{}")
                 if received:
