@@ -12,6 +12,7 @@
 #include "bridge/site/server.h"
 
 #define PORT_DEFAULT 8080
+#define NAME_DEFAULT "hybridge’s demo site"
 
 /* What the command line says. */
 typedef struct {
@@ -87,6 +88,8 @@ parse_arguments(char **argv, Arguments *arguments, GError **error)
 		return usage(error, "--port takes 0 to 65535");
 	if (arguments->database == NULL)
 		arguments->database = hyb_site_database_default_path();
+	if (arguments->name == NULL)
+		arguments->name = g_strdup(NAME_DEFAULT);
 	return check_name(&arguments->name, error);
 }
 
@@ -138,7 +141,6 @@ main(int argc, char **argv)
 	g_log_writer_default_set_use_stderr(TRUE);
 	g_set_prgname("hybridge-site");
 	fido_init(0);
-	arguments.name = g_strdup("hybridge's demo site");
 	if (!parse_arguments(argv, &arguments, &error))
 		return hyb_error_report("hybridge-site", error);
 	if (arguments.version) {
