@@ -4,45 +4,17 @@
 #include "bridge/client/base64url.h"
 #include "bridge/common/error.h"
 #include "bridge/common/event.h"
-#include "bridge/site/choices.h"
+#include "bridge/site/call.h"
 #include "bridge/site/describe.h"
-#include "bridge/site/error.h"
 #include "bridge/site/page.h"
-#include "bridge/site/relying_party.h"
 #include "proto/ctap.h"
 
 #include <string.h>
 
-#define RP_ID "localhost"
 #define JSON_TYPE "application/json"
 #define HTTP_PORT 80 /* which an origin does not name */
 
-struct HybSiteApi {
-	char *name;
-	char *host;
-	char *cookie_name;
-	HybRelyingParty *rp;
-	HybSiteDatabase *database;
-	HybSiteSessions *sessions;
-};
-
-/* What a handler works with. */
-typedef struct {
-	HybSiteApi *api;
-	gint64 now;
-	JsonObject *body;	 /* borrowed; NULL for GET */
-	GBytes *passkey_id;	 /* of the path */
-	HybSiteSession *session; /* borrowed; NULL for a browser that is new to us */
-	HybSiteAccount *account; /* who is signed in; NULL for nobody */
-	char *text;		 /* out: the answer */
-	char *cookie;		 /* out: Set-Cookie */
-	guint status;		 /* out: of a failure, when it is not its step's usual one */
-	const char *advice;	 /* out: the same */
-	GBytes *unknown_id;	 /* out: a credential that the page should have forgotten */
-	char *about;		 /* out: the account's name, for the events */
-} Call;
-
-typedef gboolean (*Handler)(Call *call, GError **error);
+typedef gboolean (*Handler)(HybSiteCall *call, GError **error);
 
 typedef struct {
 	const char *method;
@@ -121,11 +93,12 @@ hyb_site_api_new(const char *name, guint16 port, HybSiteDatabase *database)
 	g_autofree char *origin = NULL;
 
 	self->name = g_strdup(name);
-	self->host = port == HTTP_PORT ? g_strdup(RP_ID) : g_strdup_printf(RP_ID ":%u", port);
+	self->host = port == HTTP_PORT ? g_strdup(HYB_SITE_RP_ID)
+				       : g_strdup_printf(HYB_SITE_RP_ID ":%u", port);
 	/* Cookies do not know ports: two sites on one machine must not sign each other out. */
 	self->cookie_name = g_strdup_printf("hybridge-site-%u", port);
 	origin = g_strconcat("http://", self->host, NULL);
-	self->rp = hyb_relying_party_new(RP_ID, origin, NULL);
+	self->rp = hyb_relying_party_new(HYB_SITE_RP_ID, origin, NULL);
 	g_assert(self->rp != NULL);
 	self->database = database;
 	self->sessions = hyb_site_sessions_new();
@@ -152,508 +125,15 @@ hyb_site_api_origin(const HybSiteApi *self)
 	return self->rp->origin;
 }
 
-/* Returns: FALSE, with a status and advice of its own */
-static gboolean refuse(Call *call, guint status, const char *advice, GError **error,
-    HybSiteError code, const char *format, ...) G_GNUC_PRINTF(6, 7);
-
-static gboolean
-refuse(Call *call, guint status, const char *advice, GError **error, HybSiteError code,
-    const char *format, ...)
-{
-	g_autofree char *message = NULL;
-	va_list args;
-
-	va_start(args, format);
-	message = g_strdup_vprintf(format, args);
-	va_end(args);
-	call->status = status;
-	call->advice = advice;
-	return hyb_site_fail(error, code, message);
-}
-
-static gboolean
-need_account(Call *call, GError **error)
-{
-	if (call->account != NULL)
-		return TRUE;
-	return hyb_site_fail(error, HYB_SITE_ERROR_SESSION, "Nobody is signed in");
-}
-
-static void
-set_about(Call *call, const char *name)
-{
-	g_free(call->about);
-	call->about = g_strdup(name);
-}
-
-static char *
-make_cookie(const HybSiteApi *api, const char *token)
-{
-	return g_strdup_printf("%s=%s; HttpOnly; SameSite=Strict; Path=/%s", api->cookie_name,
-	    token, *token == '\0' ? "; Max-Age=0" : "");
-}
-
-static gboolean
-sign_in(Call *call, const HybSiteAccount *account, GError **error)
-{
-	HybSiteApi *api = call->api;
-	HybSiteSession *session =
-	    hyb_site_sessions_sign_in(api->sessions, call->session, account->id, call->now, error);
-
-	if (session == NULL)
-		return FALSE;
-	call->session = session;
-	call->cookie = make_cookie(api, session->token);
-	return TRUE;
-}
-
-/* Member "name" as people are to read it; @name stays NULL when there is none, or a blank one. */
-static gboolean
-read_name(Call *call, char **name, GError **error)
-{
-	HybJsonObject in = {call->body, ""};
-	g_autofree char *text = NULL;
-
-	if (!hyb_json_get_text(&in, "name", FALSE, &text, error))
-		return FALSE;
-	if (text == NULL || *text == '\0')
-		return TRUE;
-	*name = hyb_site_name_tidy("name", text, error);
-	return *name != NULL;
-}
-
-static GPtrArray *
-records_of(GPtrArray *passkeys)
-{
-	GPtrArray *records = g_ptr_array_new();
-
-	for (guint i = 0; passkeys != NULL && i < passkeys->len; i++)
-		g_ptr_array_add(
-		    records, ((HybSitePasskey *)g_ptr_array_index(passkeys, i))->record);
-	return records;
-}
-
-/* Keeps the question in the session, which is made for it if there is none, and answers it. */
-static gboolean
-ask(Call *call, HybSiteQuestion *question, GPtrArray *passkeys, GError **error)
-{
-	static const char *const own[] = {"name", NULL};
-	HybJsonObject in = {call->body, ""};
-	HybSiteApi *api = call->api;
-	g_autoptr(HybSiteQuestion) kept = question;
-	g_autoptr(GPtrArray) records = records_of(passkeys);
-
-	if (!hyb_site_choices_read(&in, own, question, error))
-		return FALSE;
-	if (call->session == NULL) {
-		call->session = hyb_site_sessions_open(api->sessions, call->now, error);
-		if (call->session == NULL)
-			return FALSE;
-		call->cookie = make_cookie(api, call->session->token);
-	}
-	call->text = hyb_site_question_to_options(question, RP_ID, api->name, records);
-	hyb_site_question_free(call->session->question);
-	call->session->question = g_steal_pointer(&kept);
-	return TRUE;
-}
-
-static gboolean
-handle_session(Call *call, GError **error)
-{
-	HybSiteApi *api = call->api;
-	g_autoptr(GPtrArray) passkeys = NULL;
-	guint accounts;
-
-	if (!hyb_site_database_count_accounts(api->database, &accounts, error))
-		return FALSE;
-	if (call->account != NULL) {
-		passkeys = hyb_site_database_list_passkeys(api->database, call->account->id, error);
-		if (passkeys == NULL)
-			return FALSE;
-	}
-	call->text =
-	    hyb_site_describe_session(api->name, RP_ID, call->account, accounts > 0, passkeys);
-	return TRUE;
-}
-
-static gboolean
-refuse_taken(Call *call, const HybSiteAccount *account, GError **error)
-{
-	g_autoptr(GPtrArray) passkeys =
-	    hyb_site_database_list_passkeys(call->api->database, account->id, error);
-
-	if (passkeys == NULL)
-		return FALSE;
-	if (passkeys->len == 0)
-		return refuse(call, 409, "Choose another name: nobody can sign in to that one.",
-		    error, HYB_SITE_ERROR_ACCOUNT,
-		    "%s has an account here, and has deleted its last passkey", account->name);
-	return refuse(call, 409, "Choose another name if it is not yours.", error,
-	    HYB_SITE_ERROR_ACCOUNT, "%s has an account here already; sign in, then add a passkey",
-	    account->name);
-}
-
-/* Whose registration it will be: who is signed in, or somebody new. */
-static gboolean
-choose_account(Call *call, char *name, HybSiteAccount **account, GError **error)
-{
-	HybSiteDatabase *database = call->api->database;
-	guint accounts;
-
-	if (name == NULL && call->account == NULL)
-		return refuse(call, 0, "Type a name.", error, HYB_SITE_ERROR_REQUEST,
-		    "A registration needs a name");
-	if (name == NULL)
-		return hyb_site_database_get_account(database, call->account->id, account, error);
-	set_about(call, name);
-	if (!hyb_site_database_find_account(database, name, account, error))
-		return FALSE;
-	if (*account != NULL && call->account != NULL &&
-	    g_bytes_equal((*account)->id, call->account->id))
-		return TRUE;
-	if (*account != NULL)
-		return refuse_taken(call, *account, error);
-	if (!hyb_site_database_count_accounts(database, &accounts, error))
-		return FALSE;
-	if (accounts >= HYB_SITE_ACCOUNTS_MAX)
-		return refuse(call, 507, "Use an account that there is.", error,
-		    HYB_SITE_ERROR_ACCOUNT, "There is no room for another account here");
-	*account = hyb_site_account_new(name, call->now, error);
-	return *account != NULL;
-}
-
-static gboolean
-check_room(Call *call, const HybSiteAccount *account, guint passkeys, GError **error)
-{
-	if (passkeys < HYB_SITE_PASSKEYS_MAX)
-		return TRUE;
-	return refuse(call, 409, "Delete one that you do not use.", error, HYB_SITE_ERROR_ACCOUNT,
-	    "%s has as many passkeys here as there is room for", account->name);
-}
-
-static gboolean
-handle_register_options(Call *call, GError **error)
-{
-	g_autofree char *name = NULL;
-	g_autoptr(HybSiteAccount) account = NULL;
-	g_autoptr(HybSiteQuestion) question = NULL;
-	g_autoptr(GPtrArray) passkeys = NULL;
-
-	if (!read_name(call, &name, error) || !choose_account(call, name, &account, error))
-		return FALSE;
-	set_about(call, account->name);
-	passkeys = hyb_site_database_list_passkeys(call->api->database, account->id, error);
-	if (passkeys == NULL || !check_room(call, account, passkeys->len, error))
-		return FALSE;
-	question = hyb_site_question_new(HYB_SITE_QUESTION_REGISTER, call->now, error);
-	if (question == NULL)
-		return FALSE;
-	question->user_id = g_bytes_ref(account->id);
-	question->user_name = g_strdup(account->name);
-	if (!ask(call, g_steal_pointer(&question), passkeys, error))
-		return FALSE;
-	hyb_event_state("asked-registration", "account", account->name, NULL);
-	return TRUE;
-}
-
-/* What was asked is good for this one answer, be it right or wrong. */
-static HybSiteQuestion *
-take_question(Call *call)
-{
-	return call->session != NULL ? g_steal_pointer(&call->session->question) : NULL;
-}
-
-/* Member "label" of a registration that is wrapped, or NULL. */
-static gboolean
-unwrap(Call *call, JsonObject **credential, char **label, GError **error)
-{
-	HybJsonObject in = {call->body, ""};
-	g_autofree char *text = NULL;
-
-	*credential = call->body;
-	if (!json_object_has_member(call->body, "credential"))
-		return TRUE;
-	if (!hyb_json_get_object(&in, "credential", TRUE, credential, error) ||
-	    !hyb_json_get_text(&in, "label", FALSE, &text, error))
-		return FALSE;
-	if (text == NULL || *text == '\0')
-		return TRUE;
-	*label = hyb_site_name_tidy("label", text, error);
-	return *label != NULL;
-}
-
-/* The account of the registration that was asked for, made if it is a new one; within a begin. */
-static gboolean
-claim_account(Call *call, const HybSiteQuestion *question, HybSiteAccount **account, GError **error)
-{
-	HybSiteDatabase *database = call->api->database;
-	g_autoptr(HybSiteAccount) taken = NULL;
-	guint accounts;
-
-	if (!hyb_site_database_get_account(database, question->user_id, account, error))
-		return FALSE;
-	if (*account != NULL) {
-		/* Signed out since, or somebody else is in now. */
-		if (call->account == NULL || !g_bytes_equal(call->account->id, (*account)->id))
-			return hyb_site_fail(error, HYB_SITE_ERROR_SESSION,
-			    "The passkey was asked for by somebody who is not signed in any more");
-		return TRUE;
-	}
-	if (!hyb_site_database_find_account(database, question->user_name, &taken, error) ||
-	    !hyb_site_database_count_accounts(database, &accounts, error))
-		return FALSE;
-	if (taken != NULL)
-		return refuse_taken(call, taken, error);
-	if (accounts >= HYB_SITE_ACCOUNTS_MAX)
-		return refuse(call, 507, "Use an account that there is.", error,
-		    HYB_SITE_ERROR_ACCOUNT, "There is no room for another account here");
-	*account = g_new0(HybSiteAccount, 1);
-	(*account)->id = g_bytes_ref(question->user_id);
-	(*account)->name = g_strdup(question->user_name);
-	(*account)->created_at = call->now;
-	return hyb_site_database_add_account(database, *account, error);
-}
-
-/* Checks and writes; within a begin. */
-static gboolean
-register_passkey(Call *call, const HybSiteQuestion *question, const HybSiteResponse *response,
-    const char *label, HybSiteAccount **account, HybSitePasskey **passkey, GError **error)
-{
-	HybSiteDatabase *database = call->api->database;
-	g_autoptr(HybSiteRecord) record = NULL;
-	g_autoptr(HybSitePasskey) known = NULL;
-	g_autoptr(GPtrArray) passkeys = NULL;
-
-	record = hyb_relying_party_check_registration(
-	    call->api->rp, question, response, call->now, error);
-	if (record == NULL || !claim_account(call, question, account, error) ||
-	    !hyb_site_database_get_passkey(database, record->id, &known, error))
-		return FALSE;
-	if (known != NULL)
-		return refuse(call, 409, "Sign in with it.", error, HYB_SITE_ERROR_CREDENTIAL,
-		    "The passkey is registered here already");
-	passkeys = hyb_site_database_list_passkeys(database, (*account)->id, error);
-	if (passkeys == NULL || !check_room(call, *account, passkeys->len, error))
-		return FALSE;
-	*passkey = g_new0(HybSitePasskey, 1);
-	(*passkey)->record = g_steal_pointer(&record);
-	(*passkey)->label =
-	    label != NULL ? g_strdup(label) : hyb_site_describe_label((*passkey)->record, passkeys);
-	(*passkey)->created_at = call->now;
-	return hyb_site_database_add_passkey(database, *passkey, error);
-}
-
-static gboolean
-handle_register(Call *call, GError **error)
-{
-	g_autoptr(HybSiteQuestion) question = take_question(call);
-	HybSiteDatabase *database = call->api->database;
-	g_autoptr(HybSiteResponse) response = NULL;
-	g_autoptr(HybSiteAccount) account = NULL;
-	g_autoptr(HybSitePasskey) passkey = NULL;
-	g_autofree char *label = NULL;
-	JsonObject *credential;
-
-	if (question != NULL)
-		set_about(call, question->user_name);
-	if (!unwrap(call, &credential, &label, error))
-		return FALSE;
-	response = hyb_site_response_read(HYB_SITE_QUESTION_REGISTER, credential, error);
-	if (response == NULL || !hyb_site_database_begin(database, error) ||
-	    !register_passkey(call, question, response, label, &account, &passkey, error) ||
-	    !hyb_site_database_commit(database, error) || !sign_in(call, account, error))
-		return FALSE;
-	call->text = hyb_site_describe_outcome(account, passkey);
-	hyb_event_state("registered", "account", account->name, NULL);
-	return TRUE;
-}
-
-/* A sign-in by name; @passkeys are what is allowed. */
-static gboolean
-find_named(
-    Call *call, const char *name, HybSiteAccount **account, GPtrArray **passkeys, GError **error)
-{
-	HybSiteDatabase *database = call->api->database;
-
-	set_about(call, name);
-	if (!hyb_site_database_find_account(database, name, account, error))
-		return FALSE;
-	if (*account == NULL)
-		return refuse(call, 404, "Register first, or check how the name is spelled.", error,
-		    HYB_SITE_ERROR_ACCOUNT, "%s has no account here yet", name);
-	*passkeys = hyb_site_database_list_passkeys(database, (*account)->id, error);
-	if (*passkeys == NULL)
-		return FALSE;
-	if ((*passkeys)->len == 0)
-		return refuse(call, 404, "Register under another name.", error,
-		    HYB_SITE_ERROR_ACCOUNT, "%s has no passkey here any more", (*account)->name);
-	return TRUE;
-}
-
-static gboolean
-handle_login_options(Call *call, GError **error)
-{
-	g_autofree char *name = NULL;
-	g_autoptr(HybSiteAccount) account = NULL;
-	g_autoptr(HybSiteQuestion) question = NULL;
-	g_autoptr(GPtrArray) passkeys = NULL;
-	guint there_are;
-
-	if (!read_name(call, &name, error) ||
-	    !hyb_site_database_count_passkeys(call->api->database, &there_are, error))
-		return FALSE;
-	if (there_are == 0)
-		return refuse(call, 404, "Register first: then there is something to sign in with.",
-		    error, HYB_SITE_ERROR_ACCOUNT, "Nobody has a passkey here yet");
-	if (name != NULL && !find_named(call, name, &account, &passkeys, error))
-		return FALSE;
-	question = hyb_site_question_new(HYB_SITE_QUESTION_LOGIN, call->now, error);
-	if (question == NULL)
-		return FALSE;
-	if (account != NULL) {
-		question->user_id = g_bytes_ref(account->id);
-		question->user_name = g_strdup(account->name);
-	}
-	if (!ask(call, g_steal_pointer(&question), passkeys, error))
-		return FALSE;
-	if (account != NULL)
-		hyb_event_state("asked-sign-in", "account", account->name, NULL);
-	else
-		hyb_event_state("asked-sign-in", NULL);
-	return TRUE;
-}
-
-/* Checks and writes; within a begin. */
-static gboolean
-use_passkey(Call *call, const HybSiteQuestion *question, const HybSiteResponse *response,
-    HybSiteAccount **account, HybSitePasskey **passkey, GError **error)
-{
-	HybSiteDatabase *database = call->api->database;
-	HybSiteRecord *record;
-
-	if (!hyb_site_database_get_passkey(database, response->id, passkey, error))
-		return FALSE;
-	record = *passkey != NULL ? (*passkey)->record : NULL;
-	if (record != NULL)
-		set_about(call, record->user_name);
-	if (!hyb_relying_party_check_login(
-		call->api->rp, question, response, record, call->now, error)) {
-		if (record == NULL &&
-		    g_error_matches(*error, HYB_SITE_ERROR, HYB_SITE_ERROR_CREDENTIAL)) {
-			call->unknown_id = g_bytes_ref(response->id);
-			call->status = 401;
-			call->advice = "It was deleted here; delete it on the phone, too, and use "
-				       "another or register.";
-		}
-		return FALSE;
-	}
-	(*passkey)->last_used_at = call->now;
-	return hyb_site_database_update_passkey(database, *passkey, error) &&
-	       hyb_site_database_get_account(database, record->user_id, account, error);
-}
-
-static gboolean
-handle_login(Call *call, GError **error)
-{
-	g_autoptr(HybSiteQuestion) question = take_question(call);
-	HybSiteDatabase *database = call->api->database;
-	g_autoptr(HybSiteResponse) response = NULL;
-	g_autoptr(HybSiteAccount) account = NULL;
-	g_autoptr(HybSitePasskey) passkey = NULL;
-
-	if (question != NULL && question->user_name != NULL)
-		set_about(call, question->user_name);
-	response = hyb_site_response_read(HYB_SITE_QUESTION_LOGIN, call->body, error);
-	if (response == NULL || !hyb_site_database_begin(database, error) ||
-	    !use_passkey(call, question, response, &account, &passkey, error) ||
-	    !hyb_site_database_commit(database, error) || !sign_in(call, account, error))
-		return FALSE;
-	call->text = hyb_site_describe_outcome(account, passkey);
-	hyb_event_state("signed-in", "account", account->name, NULL);
-	return TRUE;
-}
-
-static gboolean
-handle_logout(Call *call, GError **error)
-{
-	if (call->account != NULL)
-		hyb_event_state("signed-out", "account", call->account->name, NULL);
-	if (call->session != NULL)
-		hyb_site_sessions_close(call->api->sessions, call->session);
-	call->session = NULL;
-	call->cookie = make_cookie(call->api, "");
-	call->text = g_strdup("{\"account\":null}");
-	return TRUE;
-}
-
-/* One's own, which the path names; within a begin. */
-static gboolean
-get_own(Call *call, HybSitePasskey **passkey, GError **error)
-{
-	if (!hyb_site_database_get_passkey(call->api->database, call->passkey_id, passkey, error))
-		return FALSE;
-	if (*passkey != NULL && g_bytes_equal((*passkey)->record->user_id, call->account->id))
-		return TRUE;
-	return refuse(call, 404, "Load the page again to see those that there are.", error,
-	    HYB_SITE_ERROR_CREDENTIAL, "%s has no such passkey here", call->account->name);
-}
-
-static gboolean
-handle_rename(Call *call, GError **error)
-{
-	static const char *const own[] = {"label", NULL};
-	HybJsonObject in = {call->body, ""};
-	HybSiteDatabase *database = call->api->database;
-	g_autoptr(HybSitePasskey) passkey = NULL;
-	g_autofree char *text = NULL;
-	g_autofree char *label = NULL;
-	g_autoptr(GList) members = json_object_get_members(call->body);
-
-	if (!need_account(call, error) || !hyb_json_get_text(&in, "label", TRUE, &text, error))
-		return FALSE;
-	if (members->next != NULL || !g_strv_contains(own, members->data))
-		return hyb_json_fail(error, "The request", "has a member that is unknown");
-	label = hyb_site_name_tidy("label", text, error);
-	if (label == NULL || !hyb_site_database_begin(database, error) ||
-	    !get_own(call, &passkey, error) ||
-	    !hyb_site_database_rename_passkey(
-		database, call->account->id, call->passkey_id, label, error) ||
-	    !hyb_site_database_commit(database, error))
-		return FALSE;
-	g_free(passkey->label);
-	passkey->label = g_steal_pointer(&label);
-	call->text = hyb_site_describe_outcome(call->account, passkey);
-	return TRUE;
-}
-
-static gboolean
-handle_delete(Call *call, GError **error)
-{
-	HybSiteDatabase *database = call->api->database;
-	g_autoptr(HybSitePasskey) passkey = NULL;
-	g_autoptr(GPtrArray) left = NULL;
-
-	if (!need_account(call, error) || !hyb_site_database_begin(database, error) ||
-	    !get_own(call, &passkey, error) ||
-	    !hyb_site_database_delete_passkey(database, call->account->id, call->passkey_id, error))
-		return FALSE;
-	left = hyb_site_database_list_passkeys(database, call->account->id, error);
-	if (left == NULL || !hyb_site_database_commit(database, error))
-		return FALSE;
-	call->text = hyb_site_describe_left(RP_ID, call->account, left);
-	hyb_event_state("passkey-deleted", "account", call->account->name, NULL);
-	return TRUE;
-}
-
 static const Route routes[] = {
-    {"GET", "/api/session", FALSE, handle_session},
-    {"POST", "/api/register/options", FALSE, handle_register_options},
-    {"POST", "/api/register", FALSE, handle_register},
-    {"POST", "/api/login/options", FALSE, handle_login_options},
-    {"POST", "/api/login", FALSE, handle_login},
-    {"POST", "/api/logout", FALSE, handle_logout},
-    {"PATCH", "/api/passkeys/", TRUE, handle_rename},
-    {"DELETE", "/api/passkeys/", TRUE, handle_delete},
+    {"GET", "/api/session", FALSE, hyb_site_handle_session},
+    {"POST", "/api/register/options", FALSE, hyb_site_handle_register_options},
+    {"POST", "/api/register", FALSE, hyb_site_handle_register},
+    {"POST", "/api/login/options", FALSE, hyb_site_handle_login_options},
+    {"POST", "/api/login", FALSE, hyb_site_handle_login},
+    {"POST", "/api/logout", FALSE, hyb_site_handle_logout},
+    {"PATCH", "/api/passkeys/", TRUE, hyb_site_handle_rename},
+    {"DELETE", "/api/passkeys/", TRUE, hyb_site_handle_delete},
 };
 
 /* @id: out, what follows the path of a route that takes one. */
@@ -784,7 +264,7 @@ read_cookie(const HybSiteApi *self, const char *header)
 }
 
 static gboolean
-begin_call(Call *call, const HybSiteRequest *request, GError **error)
+begin_call(HybSiteCall *call, const HybSiteRequest *request, GError **error)
 {
 	g_autofree char *token = read_cookie(call->api, request->cookie);
 
@@ -795,24 +275,12 @@ begin_call(Call *call, const HybSiteRequest *request, GError **error)
 		call->api->database, call->session->account_id, &call->account, error))
 		return FALSE;
 	if (call->account != NULL)
-		set_about(call, call->account->name);
+		hyb_site_call_set_about(call, call->account->name);
 	return TRUE;
 }
 
-static void
-end_call(Call *call)
-{
-	hyb_site_database_rollback(call->api->database);
-	g_clear_pointer(&call->passkey_id, g_bytes_unref);
-	g_clear_pointer(&call->unknown_id, g_bytes_unref);
-	hyb_site_account_free(call->account);
-	g_free(call->text);
-	g_free(call->cookie);
-	g_free(call->about);
-}
-
 static HybSiteReply *
-reply_failure(Call *call, const GError *failure)
+reply_failure(HybSiteCall *call, const GError *failure)
 {
 	HybSiteError code = HYB_SITE_ERROR_INTERNAL;
 	const char *advice = OTHER_ADVICE;
@@ -863,7 +331,7 @@ HybSiteReply *
 hyb_site_api_answer(HybSiteApi *self, const HybSiteRequest *request, gint64 now)
 {
 	HybSiteReply *reply = hyb_site_api_refuse(self, request);
-	Call call = {.api = self, .now = now};
+	HybSiteCall call = {.api = self, .now = now};
 	g_autoptr(JsonNode) body = NULL;
 	g_autoptr(GError) error = NULL;
 	const char *allow;
@@ -883,6 +351,7 @@ hyb_site_api_answer(HybSiteApi *self, const HybSiteRequest *request, gint64 now)
 	ok = ok && begin_call(&call, request, &error) && route->handle(&call, &error);
 	reply = ok ? reply_json(200, g_steal_pointer(&call.text)) : reply_failure(&call, error);
 	reply->cookie = g_steal_pointer(&call.cookie);
-	end_call(&call);
+	hyb_site_database_rollback(self->database);
+	hyb_site_call_clear(&call);
 	return reply;
 }

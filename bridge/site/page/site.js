@@ -238,7 +238,8 @@ async function create(request) {
 async function get(request) {
   const options = await call("POST", "/api/login/options", request);
   say("waiting", options.hints?.[0] === "hybrid"
-    ? "The browser shows a code now: scan it with the phone that has your passkey, and accept there."
+    ? "The browser shows a code now: scan it with the phone that has your passkey, and accept " +
+      "there."
     : "The browser asks now: follow it.");
   return navigator.credentials.get({
     publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options), signal: abort.signal });
