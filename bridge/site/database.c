@@ -69,20 +69,20 @@ static const char *const statements[STATEMENTS] = {
     [ROLLBACK] = "ROLLBACK",
     [FIND_ACCOUNT] = "SELECT id, name, created_at FROM account WHERE folded = ?1",
     [GET_ACCOUNT] = "SELECT id, name, created_at FROM account WHERE id = ?1",
-    [GET_PASSKEY] = "SELECT " PASSKEY_COLUMNS
-		    " FROM passkey p JOIN account a ON a.id = p.account WHERE p.id = ?1",
-    [LIST_PASSKEYS] = "SELECT " PASSKEY_COLUMNS
-		      " FROM passkey p JOIN account a ON a.id = p.account WHERE p.account = ?1"
-		      " ORDER BY p.created_at, p.rowid",
+    [GET_PASSKEY] = ("SELECT " PASSKEY_COLUMNS
+		     " FROM passkey p JOIN account a ON a.id = p.account WHERE p.id = ?1"),
+    [LIST_PASSKEYS] = ("SELECT " PASSKEY_COLUMNS
+		       " FROM passkey p JOIN account a ON a.id = p.account WHERE p.account = ?1"
+		       " ORDER BY p.created_at, p.rowid"),
     [COUNT_ACCOUNTS] = "SELECT count(*) FROM account",
     [COUNT_PASSKEYS] = "SELECT count(*) FROM passkey",
     [ADD_ACCOUNT] = "INSERT INTO account (id, name, folded, created_at) VALUES (?1, ?2, ?3, ?4)",
-    [ADD_PASSKEY] = "INSERT INTO passkey (id, public_key, algorithm, sign_count, user_verified,"
-		    " backup_eligible, backed_up, attestation, aaguid, attachment, transports,"
-		    " label, created_at, last_used_at, account)"
-		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-    [UPDATE_PASSKEY] = "UPDATE passkey SET sign_count = ?2, user_verified = ?3, backed_up = ?4,"
-		       " attachment = ?5, last_used_at = ?6 WHERE id = ?1",
+    [ADD_PASSKEY] = ("INSERT INTO passkey (id, public_key, algorithm, sign_count, user_verified,"
+		     " backup_eligible, backed_up, attestation, aaguid, attachment, transports,"
+		     " label, created_at, last_used_at, account)"
+		     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"),
+    [UPDATE_PASSKEY] = ("UPDATE passkey SET sign_count = ?2, user_verified = ?3, backed_up = ?4,"
+			" attachment = ?5, last_used_at = ?6 WHERE id = ?1"),
     [RENAME_PASSKEY] = "UPDATE passkey SET label = ?3 WHERE id = ?1 AND account = ?2",
     [DELETE_PASSKEY] = "DELETE FROM passkey WHERE id = ?1 AND account = ?2",
 };

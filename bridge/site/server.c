@@ -187,10 +187,10 @@ build_answer(const Connection *self, const HybSiteReply *reply)
 static int
 answer(Connection *self, HybSiteReply *reply)
 {
-	g_autoptr(HybSiteReply) owned = reply;
 	g_autoptr(GByteArray) text = build_answer(self, reply);
 	gsize len = text->len - LWS_PRE;
 
+	hyb_site_reply_free(reply);
 	self->answered = TRUE;
 	wait_for(self, HYB_SITE_GOODBYE_MS);
 	if (lws_write(self->wsi, text->data + LWS_PRE, len, LWS_WRITE_HTTP_HEADERS) < (int)len)

@@ -172,9 +172,7 @@ test_kept(Fixture *fixture, gconstpointer data)
 static void
 test_names(Fixture *fixture, gconstpointer data)
 {
-	static const char *const same[] = {"Ada", "ADA", "ada",
-	    "\xef\xbc\xa1"
-	    "da"};
+	static const char *const same[] = {"Ada", "ADA", "ada", "Ａda"};
 	g_autoptr(HybSiteAccount) ada = add_account(fixture->database, "Ada");
 	g_autoptr(HybSiteAccount) twin = hyb_site_account_new("aDA", NOW, NULL);
 	g_autoptr(GError) error = NULL;
@@ -183,7 +181,7 @@ test_names(Fixture *fixture, gconstpointer data)
 		g_autoptr(HybSiteAccount) found = find_account(fixture->database, same[i]);
 
 		g_assert_nonnull(found);
-		g_assert_cmpstr(found->name, ==, "Ada");
+		g_assert_true(g_bytes_equal(found->id, ada->id));
 	}
 	g_assert_null(find_account(fixture->database, "Ad"));
 	g_assert_false(hyb_site_database_add_account(fixture->database, twin, &error));
