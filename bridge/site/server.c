@@ -456,7 +456,10 @@ on_connect(int fd, GIOCondition condition, gpointer data)
 		/* An honest request takes no time: who was here first is who keeps us waiting. */
 		if (self->connections.length >= HYB_SITE_CONNECTIONS_MAX)
 			connection_kill(self->connections.head->data);
-		connection_accept(self, peer);
+		if (self->connections.length < HYB_SITE_CONNECTIONS_MAX)
+			connection_accept(self, peer);
+		else
+			close(peer);
 	}
 	return G_SOURCE_CONTINUE;
 }
@@ -565,12 +568,9 @@ hyb_site_server_free(HybSiteServer *self)
 		return;
 	g_clear_handle_id(&self->accepting, g_source_remove);
 	close(self->socket);
-	while (self->connections.head != NULL) {
-		Connection *connection = self->connections.head->data;
-
-		connection_kill(connection);
-		if (self->connections.head != NULL && self->connections.head->data == connection)
-			break; /* the library will say so below */
+	for (GList *next, *link = self->connections.head; link != NULL; link = next) {
+		next = link->next;
+		connection_kill(link->data);
 	}
 	g_clear_pointer(&self->context, lws_context_destroy);
 	g_main_loop_unref(self->loop);
