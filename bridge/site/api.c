@@ -279,43 +279,58 @@ begin_call(HybSiteCall *call, const HybSiteRequest *request, GError **error)
 	return TRUE;
 }
 
+static void
+tell_refused(const char *step, const char *message, const char *account)
+{
+	if (account != NULL)
+		hyb_event_state(
+		    "refused", "step", step, "message", message, "account", account, NULL);
+	else
+		hyb_event_state("refused", "step", step, "message", message, NULL);
+}
+
+/* Where our files are is for who runs the site, not for who visits it. */
 static HybSiteReply *
-reply_failure(HybSiteCall *call, const GError *failure)
+reply_storage(const HybSiteCall *call, const GError *failure)
+{
+	const char *step = hyb_error_name(HYB_ERROR_STORAGE);
+	const char *message = "The site cannot read or write what it keeps";
+
+	g_warning("%s; going on", failure->message);
+	tell_refused(step, message, call->about);
+	return reply_json(
+	    500, hyb_site_describe_refusal(step, message,
+		     "Try again; nothing was half-written. Its log says more.", NULL));
+}
+
+static HybSiteReply *
+reply_failure(const HybSiteCall *call, const GError *failure)
 {
 	HybSiteError code = HYB_SITE_ERROR_INTERNAL;
 	const char *advice = OTHER_ADVICE;
-	const char *step;
 	guint status = OTHER_STATUS;
-	HybSiteReply *reply;
+	const char *step;
 
+	if (g_error_matches(failure, HYB_ERROR, HYB_ERROR_STORAGE))
+		return reply_storage(call, failure);
 	if (failure->domain == HYB_SITE_ERROR)
 		code = (HybSiteError)failure->code;
 	else if (g_error_matches(failure, HYB_ERROR, HYB_ERROR_USAGE))
 		code = HYB_SITE_ERROR_REQUEST;
-	step = hyb_site_error_name(code);
 	for (gsize i = 0; i < G_N_ELEMENTS(usual); i++) {
 		if (usual[i].code != code)
 			continue;
 		status = usual[i].status;
 		advice = usual[i].advice;
 	}
-	if (g_error_matches(failure, HYB_ERROR, HYB_ERROR_STORAGE)) {
-		status = 500;
-		step = hyb_error_name(HYB_ERROR_STORAGE);
-		advice = hyb_error_advice(HYB_ERROR_STORAGE);
-	}
 	if (call->status != 0)
 		status = call->status;
 	if (call->advice != NULL)
 		advice = call->advice;
-	if (call->about != NULL)
-		hyb_event_state("refused", "step", step, "message", failure->message, "account",
-		    call->about, NULL);
-	else
-		hyb_event_state("refused", "step", step, "message", failure->message, NULL);
-	reply = reply_json(
+	step = hyb_site_error_name(code);
+	tell_refused(step, failure->message, call->about);
+	return reply_json(
 	    status, hyb_site_describe_refusal(step, failure->message, advice, call->unknown_id));
-	return reply;
 }
 
 static HybSiteReply *

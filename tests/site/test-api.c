@@ -465,8 +465,12 @@ test_storage(void)
 	hyb_test_browser_ask_register(browser, "{\"name\":\"Ada\"}", "id-1");
 	other = hyb_site_database_open(site->path, NULL);
 	g_assert_true(hyb_site_database_begin(other, NULL));
+	g_test_expect_message("hybridge", G_LOG_LEVEL_WARNING, "Another program is using*going on");
 	hyb_test_browser_give(browser);
+	g_test_assert_expected_messages();
 	hyb_test_browser_assert_refused(browser, 500, "storage");
+	/* Where the file is concerns no visitor. */
+	g_assert_null(strstr(hyb_test_browser_text(browser, "message", NULL), site->folder));
 	hyb_site_database_rollback(other);
 	hyb_test_browser_register(browser, "{\"name\":\"Ada\"}", "id-1");
 }
