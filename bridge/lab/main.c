@@ -20,7 +20,8 @@ typedef struct {
 static const Command commands[] = {
     {"up", "[OPTION…] [-- COMMAND [ARG…]]", "start a lab and run COMMAND in it", lab_up, NULL},
     {"scan", "[--phone N] [OPTION…]", "let a phone scan the code on the screen", lab_use_scan,
-	"Waits up to a minute for a code on the screen, and agrees to what the computer asks.\n\n"
+	"Waits up to a minute for a new code on the screen, and agrees to what the computer\n"
+	"asks.\n\n"
 	"  --phone N       which phone, the first argument if given (default: 1)\n"
 	"  --approve HOW   auto, ask, deny, timeout, none (default: auto)\n"
 	"  --account NAME  the account to choose (default: the last used)\n"
@@ -40,7 +41,7 @@ static const Command commands[] = {
 	"  hybridge-lab air power hci0 off\n"
 	"  hybridge-lab air damage 150\n"},
     {"picture", "[--code] FILE", "write what is on the screen as PNG", lab_use_picture,
-	"  --code      wait up to a minute until there is a code on it\n\n"
+	"  --code      wait up to a minute until there is a new code on it\n\n"
 	"The picture may show a code, which is a secret while it is on the screen.\n"},
 };
 

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <gio/gio.h>
 
 #include "bridge/common/error.h"
+#include "bridge/lab/code.h"
 #include "bridge/lab/place.h"
 #include "bridge/lab/program.h"
 #include "bridge/picture/code.h"
@@ -110,18 +112,40 @@ names_a_code(char **words)
 	return FALSE;
 }
 
+/* The code on the screen becomes the first line of our standard input: no other process sees it. */
+static gboolean
+put_code_on_stdin(GError **error)
+{
+	g_autoptr(LabPlace) place = lab_place_find(error);
+	char *text = place != NULL ? lab_code_wait(place, NULL, error) : NULL;
+	int fd = text != NULL ? memfd_create("code", MFD_CLOEXEC) : -1;
+	gboolean put = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+		       lseek(fd, 0, SEEK_SET) == 0 && dup2(fd, STDIN_FILENO) == STDIN_FILENO;
+
+	if (text != NULL && !put)
+		hyb_error_set(error, HYB_ERROR_INTERNAL);
+	if (fd >= 0)
+		close(fd);
+	hyb_code_free(text);
+	return put;
+}
+
 int
 lab_use_scan(int argc, char **argv)
 {
 	g_auto(Phone) phone = {0};
 	GError *error = NULL;
 	g_autofree char *adapter = NULL;
+	gboolean given;
 
 	if (!parse_phone(argv, &phone, &error))
 		return report(error);
+	given = names_a_code(phone.rest);
+	if (!given && !put_code_on_stdin(&error))
+		return report(error);
 	adapter = lab_place_phone_adapter(phone.number);
 	const char *const words[] = {"scan", "--store", phone.store, "--adapter", adapter,
-	    "--approve", "auto", names_a_code(phone.rest) ? NULL : "--screen", NULL};
+	    "--approve", "auto", given ? NULL : "-", NULL};
 
 	return become("hybridge-phone", words, phone.rest);
 }
@@ -170,14 +194,15 @@ save(GdkPixbuf *pixbuf, const char *path, GError **error)
 	return FALSE;
 }
 
-/* Until somebody has to scan it. */
-static gboolean
-wait_for_code(GError **error)
+static GdkPixbuf *
+picture_of_code(GError **error)
 {
-	char *text = hyb_screen_wait_code(HYB_SCREEN_WAIT_S, error);
+	g_autoptr(LabPlace) place = lab_place_find(error);
+	GdkPixbuf *pixbuf = NULL;
 
-	hyb_code_free(text);
-	return text != NULL;
+	if (place != NULL)
+		hyb_code_free(lab_code_wait(place, &pixbuf, error));
+	return pixbuf;
 }
 
 int
@@ -190,8 +215,8 @@ lab_use_picture(int argc, char **argv)
 
 	if (argc != (code ? 3 : 2) || argv[argc - 1][0] == '-')
 		usage(&error, "picture takes one FILE, and --code before it");
-	else if (!code || wait_for_code(&error))
-		pixbuf = hyb_screen_picture(&error);
+	else
+		pixbuf = code ? picture_of_code(&error) : hyb_screen_picture(&error);
 	if (pixbuf != NULL)
 		saved = save(pixbuf, argv[argc - 1], &error);
 	hyb_code_free_picture(pixbuf);

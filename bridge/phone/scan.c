@@ -85,7 +85,7 @@ read_stdin(Scan *self, GError **error)
 static gboolean
 read_picture(Scan *self, GError **error)
 {
-	char *text = self->screen ? hyb_screen_wait_code(HYB_SCREEN_WAIT_S, error)
+	char *text = self->screen ? hyb_screen_wait_code(HYB_SCREEN_WAIT_S, NULL, NULL, NULL, error)
 				  : hyb_image_read_qr(self->image, error);
 
 	if (text == NULL)

@@ -132,49 +132,71 @@ hyb_screen_picture(GError **error)
 	return screen_open(&self, error) ? picture_of_root(&self, error) : NULL;
 }
 
-/* Takes @pixbuf, which may be NULL. */
+/* What is looked for, and what is found. */
+typedef struct {
+	HybScreenWants wants;
+	gpointer user_data;
+	GdkPixbuf *picture;
+} Search;
+
+/* Takes @pixbuf, which may be NULL. A dialog that moves shows no code in the next picture, so the
+ * one that has it is kept. */
 static char *
-take_code(GdkPixbuf *pixbuf, GError **error)
+take_code(Search *search, GdkPixbuf *pixbuf, GError **error)
 {
 	char *text = pixbuf != NULL ? hyb_code_find_drawn(pixbuf, "The screen", error) : NULL;
 
-	hyb_code_free_picture(pixbuf);
+	if (text != NULL && search->wants != NULL && !search->wants(text, search->user_data)) {
+		g_clear_pointer(&text, hyb_code_free);
+		fail(error, "The screen shows no other code than before");
+	}
+	if (text != NULL)
+		search->picture = pixbuf;
+	else
+		hyb_code_free_picture(pixbuf);
 	return text;
 }
 
 /* The screen, then window by window; @error is about the screen. */
 static char *
-look(const Screen *self, GError **error)
+look(const Screen *self, Search *search, GError **error)
 {
-	char *text = take_code(picture_of_root(self, error), error);
+	char *text = take_code(search, picture_of_root(self, error), error);
 	g_autofree xcb_query_tree_reply_t *tree = NULL;
 
 	if (text == NULL)
 		tree = xcb_query_tree_reply(
 		    self->x, xcb_query_tree(self->x, self->screen->root), NULL);
 	for (int i = 0; tree != NULL && text == NULL && i < tree->children_len; i++)
-		text = take_code(picture_of(self, xcb_query_tree_children(tree)[i]), NULL);
+		text = take_code(search, picture_of(self, xcb_query_tree_children(tree)[i]), NULL);
 	return text;
 }
 
 char *
-hyb_screen_wait_code(guint wait_s, GError **error)
+hyb_screen_wait_code(
+    guint wait_s, HybScreenWants wants, gpointer user_data, GdkPixbuf **picture, GError **error)
 {
 	gint64 end = g_get_monotonic_time() + (gint64)wait_s * G_USEC_PER_SEC;
+	Search search = {wants, user_data, NULL};
 	g_auto(Screen) self = {0};
+	char *text = NULL;
 
 	if (!screen_open(&self, error))
 		return NULL;
-	for (;;) {
+	while (text == NULL) {
 		g_autoptr(GError) problem = NULL;
-		char *text = look(&self, &problem);
 
+		text = look(&self, &search, &problem);
 		if (text != NULL)
-			return text;
+			break;
 		if (g_get_monotonic_time() >= end || xcb_connection_has_error(self.x) != 0) {
 			g_propagate_error(error, g_steal_pointer(&problem));
 			return NULL;
 		}
 		g_usleep(PAUSE_MS * 1000);
 	}
+	if (picture != NULL)
+		*picture = g_steal_pointer(&search.picture);
+	hyb_code_free_picture(search.picture);
+	return text;
 }

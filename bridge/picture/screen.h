@@ -16,9 +16,15 @@
  */
 GdkPixbuf *hyb_screen_picture(GError **error);
 
+/* Whether @text, a FIDO code's, is one to wait for. */
+typedef gboolean (*HybScreenWants)(const char *text, gpointer user_data);
+
 /**
  * hyb_screen_wait_code:
  * @wait_s: how long to look
+ * @wants: (nullable): NULL takes any
+ * @picture: (out) (optional) (transfer full): the very picture that the code was in, for
+ *   hyb_code_free_picture()
  *
  * Looks at the screen, and at each window by itself where the screen as a whole cannot be seen (X
  * under Wayland), until a FIDO QR code is on it.
@@ -26,4 +32,5 @@ GdkPixbuf *hyb_screen_picture(GError **error);
  * Returns: (transfer full): its text, secret: give it to hyb_code_free(). NULL with
  *   HYB_ERROR_USAGE as above, when none came in time, or when there are several
  */
-char *hyb_screen_wait_code(guint wait_s, GError **error);
+char *hyb_screen_wait_code(
+    guint wait_s, HybScreenWants wants, gpointer user_data, GdkPixbuf **picture, GError **error);

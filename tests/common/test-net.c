@@ -263,8 +263,8 @@ main(int argc, char **argv)
 	g_test_add_func("/common/net/reads-config", test_config);
 	g_test_add_func("/common/net/refuses-bad-config", test_bad_config);
 	g_test_add_func("/common/net/needs-only-a-named-config", test_missing_config);
-	g_test_add_func("/common/net/takes-the-config-that-the-environment-names",
-	    test_config_by_environment);
+	g_test_add_func(
+	    "/common/net/takes-the-config-that-the-environment-names", test_config_by_environment);
 	g_test_add_func("/common/net/finds-the-proxy", test_proxy);
 	g_test_add_func("/common/net/resolve-beats-proxy", test_resolve_beats_proxy);
 	return g_test_run();
