@@ -21,8 +21,8 @@ SCREEN = (1000, 900)
 HIGH_FD = 20  # above the pipe's fixed descriptors 3 and 4
 
 # What the tests call besides python3: (program, Debian package).
-TOOLS = [("chromium", "chromium"), ("Xvfb", "xvfb"), ("import", "imagemagick"),
-         ("xdotool", "xdotool"), ("certutil", "libnss3-tools")]
+TOOLS = [("chromium", "chromium"), ("Xvfb", "xvfb"), ("xdotool", "xdotool"),
+         ("certutil", "libnss3-tools")]
 
 FLAGS = [
     "--no-first-run", "--no-default-browser-check", "--disable-background-networking",
@@ -56,14 +56,12 @@ class Display:
         self.name = f":{number}"
         self.env = env | {"DISPLAY": self.name}
 
-    def picture(self, path):
-        """The whole screen as PNG, the browser's own windows included."""
-        subprocess.run(["import", "-window", "root", "-depth", "8", path], env=self.env, check=True,
-                       capture_output=True, timeout=WAIT_S)
-        return path
+    def press(self, *keys):
+        subprocess.run(["xdotool", "key", *keys], env=self.env, check=True, capture_output=True,
+                       timeout=WAIT_S)
 
-    def press(self, key):
-        subprocess.run(["xdotool", "key", key], env=self.env, check=True, capture_output=True,
+    def type(self, text):
+        subprocess.run(["xdotool", "type", text], env=self.env, check=True, capture_output=True,
                        timeout=WAIT_S)
 
     def click(self, x, y):
@@ -162,12 +160,22 @@ class Chromium:
             self.changed.wait_for(lambda: number in self.answers or self.ended, wait_s)
             message = self.answers.pop(number, None)
         if message is None:
-            log = self.log.read_text(errors="replace").splitlines()
             what = "is gone" if self.ended else "does not answer"
-            raise Failure("\n".join([f"Chromium {what}; its last words:", *log[-20:]]))
+            raise Failure(f"Chromium {what}\n{self.last_words()}")
         if "error" in message:
             raise Failure(message["error"]["message"])
         return message["result"]
+
+    def wait_for_log(self, words):
+        end = time.monotonic() + WAIT_S
+        while words not in self.log.read_text(errors="replace"):
+            if time.monotonic() > end:
+                raise Failure(f"Chromium does not say {words!r}\n{self.last_words()}")
+            time.sleep(0.01)
+
+    def last_words(self):
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "\n".join(["-- Chromium's last words", *lines[-20:]])
 
     def call(self, method, session=None, **params):
         return self.answer(self.send(method, session, **params))

@@ -16,17 +16,17 @@ MINUTE_S = 60
 
 class SlowPersonTest(bench.TestCase):
     def test_a_minute(self):
-        options = self.site.creation(name="ada")
-        ceremony = self.bench.create(options)
+        name = self.unique("ada")
+        ceremony = self.create(name)
         terminal = Terminal(self, ceremony.scan_command(self.phone(), approve="ask"),
                             self.bench.env)
         at = terminal.wait(r"Connect to the computer[^\[]*\[y/N\] ")
         terminal.type("y\n")
-        terminal.wait(r"Make a passkey for ada at localhost\?\s+\[y/N\] ", at)
+        terminal.wait(rf"Make a passkey for {name} at localhost\?\s+\[y/N\] ", at)
         time.sleep(MINUTE_S)
         self.assertFalse(ceremony.settled())
         terminal.type("y\n")
-        self.site.registered(options, ceremony.response())
+        self.registered(name, ceremony)
         self.assertEqual(terminal.status(), 0, terminal.text)
 
 

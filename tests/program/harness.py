@@ -75,6 +75,8 @@ class Programs:
         self.relay = build / "bridge/relay/hybridge-relay"
         self.air = build / "ble/air/hybridge-air"
         self.verify = build / "bridge/site/hybridge-verify"
+        self.site = build / "bridge/site/hybridge-site"
+        self.lab = build / "bridge/lab/hybridge-lab"
         self.tests = build / "tests/program"
 
 
