@@ -13,8 +13,8 @@
  * X, where its dialogs can be photographed. */
 static const char *const flags[] = {"--no-first-run", "--no-default-browser-check",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-quic", "--disable-gpu", "--disable-dev-shm-usage", "--password-store=basic",
-    "--ozone-platform=x11", NULL};
+    "--disable-quic", "--disable-gpu", "--test-type", "--disable-dev-shm-usage",
+    "--password-store=basic", "--ozone-platform=x11", NULL};
 
 static const char *const names[] = {
     "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", NULL};
@@ -73,9 +73,9 @@ script(const char *program, const char *home, const char *rules)
 	return g_strdup_printf(
 	    "#!/bin/sh\n"
 	    "unset XDG_CONFIG_HOME XDG_DATA_HOME XDG_CACHE_HOME WAYLAND_DISPLAY\n"
-	    "export HOME=%s DBUS_SESSION_BUS_ADDRESS=disabled:\n"
+	    "export HOME=%s TMPDIR=%s DBUS_SESSION_BUS_ADDRESS=disabled:\n"
 	    "exec %s %s%s --host-resolver-rules=%s \"$@\"\n",
-	    quoted_home, quoted_program, plain, geteuid() == 0 ? " --no-sandbox" : "",
+	    quoted_home, quoted_home, quoted_program, plain, geteuid() == 0 ? " --no-sandbox" : "",
 	    quoted_rules);
 }
 
