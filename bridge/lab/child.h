@@ -17,7 +17,8 @@ void lab_child_init(void);
 
 /**
  * lab_child_next_signal:
- * @terminal: (out): it came from the terminal, so that everything on that has got it, too
+ * @terminal: (out) (optional): the kernel sent it, not another process: Ctrl-C, or a terminal that
+ *   went away
  *
  * Waits for SIGINT, SIGTERM or SIGHUP, or for the end of a child, @wait_ms at most.
  *
