@@ -10,14 +10,14 @@ import argparse
 import json
 import os
 import pathlib
-import statistics
 import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "program"))
+sys.path[:0] = [str(HERE), str(HERE.parent / "program")]
 
 import harness  # noqa: E402
+from figures import cpu_ms, peak_kib, summary  # noqa: E402
 
 RP = "example.com"
 WARM_UP = 3  # sign-ins that are not counted
@@ -47,19 +47,6 @@ class World(harness.World):
         return Measured(command, self.env | (env or {}), stdin, preexec)
 
 
-def cpu_ms(pid):
-    """User and system time of a process that runs."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
-
-
-def peak_kib(pid):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1])
-    return 0
-
-
 def ceremony(world, phone, command):
     computer, scan = world.ceremony(phone, command, "--rp", RP, "--json",
                                     *(["--user", "alice"] if command == "register" else []))
@@ -75,15 +62,6 @@ def ceremony(world, phone, command):
         "client_cpu_ms": client["cpu_ms"], "phone_cpu_ms": authenticator["cpu_ms"],
         "client_peak_kib": client["peak_kib"], "phone_peak_kib": authenticator["peak_kib"],
     }
-
-
-def percentile(values, share):
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def summary(values):
-    return {"median": round(statistics.median(values), 2), "p95": round(percentile(values, 0.95), 2)}
 
 
 def measure(world, count):
