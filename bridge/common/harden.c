@@ -19,6 +19,12 @@ hyb_harden(void)
 	setrlimit(RLIMIT_CORE, &none);
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	hyb_harden_alone();
+}
+
+void
+hyb_harden_alone(void)
+{
 #if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer)
 	prctl(PR_SET_DUMPABLE, 0); /* the sanitizer's leak check has to look into the process */
 #endif

@@ -9,3 +9,7 @@
  * left and a full disk quota come as errors of the write instead of as signals.
  */
 void hyb_harden(void);
+
+/* No core file and no debugger, for this process alone and not for what it starts: for a program
+ * that runs others' commands. */
+void hyb_harden_alone(void);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "bridge/common/error.h"
+#include "bridge/common/harden.h"
 #include "bridge/lab/child.h"
 #include "bridge/lab/stack.h"
 #include "proto/domain.h"
@@ -226,6 +227,7 @@ lab_up(int argc, char **argv)
 	LabStack stack;
 	int status = 0;
 
+	hyb_harden_alone(); /* the authority's key */
 	lab_stack_init(&stack, NULL);
 	if (parse(&arguments, argc, argv, &error) && apply(&arguments, &stack, &error))
 		place = lab_place_new(arguments.keep, &error);

@@ -10,6 +10,7 @@
 #include <gio/gio.h>
 
 #include "bridge/common/error.h"
+#include "bridge/common/harden.h"
 #include "bridge/lab/code.h"
 #include "bridge/lab/place.h"
 #include "bridge/lab/program.h"
@@ -138,6 +139,7 @@ lab_use_scan(int argc, char **argv)
 	g_autofree char *adapter = NULL;
 	gboolean given;
 
+	hyb_harden(); /* the code */
 	if (!parse_phone(argv, &phone, &error))
 		return report(error);
 	given = names_a_code(phone.rest);
@@ -213,6 +215,7 @@ lab_use_picture(int argc, char **argv)
 	GdkPixbuf *pixbuf = NULL;
 	gboolean saved = FALSE;
 
+	hyb_harden(); /* a code on the screen */
 	if (argc != (code ? 3 : 2) || argv[argc - 1][0] == '-')
 		usage(&error, "picture takes one FILE, and --code before it");
 	else
