@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#define HYB_SITE_ACCOUNT_ID_LEN 16 /* bytes of a user handle */
+#define HYB_SITE_ACCOUNT_ID_LEN 64 /* bytes of a user handle, as §14.6.1 recommends */
 #define HYB_SITE_NAME_MAX 64	   /* characters, of accounts and of passkeys' labels */
 
 /**

@@ -12,6 +12,8 @@ import bench  # noqa: E402
 import harness  # noqa: E402
 from webauthn import EDDSA, ES256, RS256, UV, decode, encode  # noqa: E402
 
+USER_HANDLE_MAX = 64
+
 REQUIREMENTS = ("required", "preferred", "discouraged")
 
 
@@ -41,6 +43,7 @@ class SignInTest(bench.TestCase):
         response = self.sign_in(phone)
         self.assertEqual(decode(response["rawId"]), ada.credential_id)
         self.assertEqual(response["response"]["userHandle"], ada.options["user"]["id"])
+        self.assertEqual(len(decode(response["response"]["userHandle"])), USER_HANDLE_MAX)
 
     def test_several_accounts(self):
         phone = self.phone()
@@ -262,6 +265,12 @@ class NoBluetoothTest(bench.TestCase):
         while time.monotonic() < end:
             self.assertFalse(ceremony.code_is_visible())
         self.assertEqual(ceremony.error(), "NotAllowedError")
+        # Nor can the phone do anything about a code, wherever that comes from.
+        computer = self.bench.computer("login", "--rp", "localhost", adapter=bench.BROWSER_ADAPTER)
+        scan = self.phone().scan(computer.first_line())
+        self.assert_cause(scan, "bluetooth-service")
+        self.interrupt(computer)
+        self.assert_cause(computer, "cancelled")
 
 
 class TwoTest(bench.TestCase):
@@ -291,21 +300,41 @@ class DamagedHandshakeTest(bench.TestCase):
 
 
 class UnreachedTest(bench.TestCase):
-    """Chromium never comes to the phone, which goes on advertising until its owner ends it."""
+    """Chromium hears the phone and does not come to it; the phone goes on advertising until its
+    owner ends it."""
 
-    options = {"trusted": False}
-
-    def test_it(self):
+    def unreached(self, happened):
+        """@happened: what keeps Chromium away has done so."""
         ceremony = self.create(self.unique("ada"))
         scan = ceremony.scan(self.phone())
-        scan.wait_state("advertising")
+        end = time.monotonic() + bench.WAIT_S
+        while not happened() and time.monotonic() < end:
+            time.sleep(0.02)
+        self.assertTrue(happened(), ceremony.browser.last_words())
         self.assertEqual(ceremony.error(), "NotAllowedError")
+        self.assertEqual(scan.states()[-1], "advertising")
         self.interrupt(scan)
         self.assert_cause(scan, "cancelled")
+
+    def asked(self):
+        """What the relay was asked for."""
+        return [path.split("/")[2] for path, _ in self.bench.relay.requests]
+
+
+class UntrustedTest(UnreachedTest):
+    options = {"trusted": False, "faults": harness.Faults()}
+
+    def test_it(self):
+        log = self.bench.browsers[0].log
+        self.unreached(lambda: "net_error -202" in log.read_text(errors="replace"))
+        self.assertEqual(self.asked(), ["new"])
 
 
 class TunnelGoneTest(UnreachedTest):
     options = {"faults": harness.Faults(status_connect=404)}
+
+    def test_it(self):
+        self.unreached(lambda: "connect" in self.asked())
 
 
 if __name__ == "__main__":
