@@ -178,15 +178,34 @@ fail_with_last_words(const LabChild *self, const char *what, GError **error)
 	return FALSE;
 }
 
-/* TRUE when no time is left or somebody wants us to stop. */
+/* TRUE when somebody wants us to stop. */
+static gboolean
+stopped(int wait_ms, GError **error)
+{
+	return lab_child_next_signal(wait_ms, NULL) != 0 &&
+	       !hyb_error_set(error, HYB_ERROR_CANCELLED);
+}
+
+/* The same, or when no time is left. */
 static gboolean
 give_up(const LabChild *self, gint64 end_us, GError **error)
 {
-	if (lab_child_next_signal(POLL_MS, NULL) != 0)
-		return !hyb_error_set(error, HYB_ERROR_CANCELLED);
+	if (stopped(POLL_MS, error))
+		return TRUE;
 	if (g_get_monotonic_time() < end_us)
 		return FALSE;
 	return !fail_with_last_words(self, "takes too long to start", error);
+}
+
+/* It has ended too soon: by itself, or because the Ctrl-C that we got reached it before it had a
+ * group of its own. */
+static gboolean
+fail_ended(LabChild *self, const char *what, GError **error)
+{
+	self->reported = TRUE;
+	if (!stopped(0, error))
+		fail_with_last_words(self, what, error);
+	return FALSE;
 }
 
 char *
@@ -202,8 +221,7 @@ lab_child_first_line(LabChild *self, GError **error)
 		if (end != NULL)
 			return g_strndup(text, (gsize)(end - text));
 		if (!running) {
-			self->reported = TRUE;
-			fail_with_last_words(self, "does not start", error);
+			fail_ended(self, "does not start", error);
 			return NULL;
 		}
 		if (give_up(self, end_us, error))
@@ -220,7 +238,7 @@ lab_child_succeeds(LabChild *self, GError **error)
 		if (give_up(self, end_us, error))
 			return FALSE;
 	self->reported = TRUE;
-	return lab_child_status(self) == 0 || fail_with_last_words(self, "fails", error);
+	return lab_child_status(self) == 0 || fail_ended(self, "fails", error);
 }
 
 /* Also those that others left behind. */
