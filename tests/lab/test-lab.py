@@ -123,6 +123,14 @@ class UpTest(LabTest):
         keys = self.sh('grep -l "PRIVATE KEY" "$HYBRIDGE_LAB"/*')
         self.assertEqual([os.path.basename(path) for path in keys.stdout], ["relay.key"])
 
+    def test_certificate(self):
+        """For the relay's names and no other, signed by the lab's authority."""
+        lab = self.sh('cd "$HYBRIDGE_LAB"; for host in cable.ua5v.com cable.auth.com '
+                      'cable.wufkweyy3uaxb.com localhost; do openssl verify -CAfile ca.pem '
+                      '-purpose sslserver -verify_hostname $host relay.pem >&2; echo $?; done',
+                      "--domain", "266")
+        self.assertEqual(lab.stdout, ["0", "0", "0", "2"], lab.describe())
+
     def test_command_runs_as_it_would_outside(self):
         """Its umask, its signals, its input, its output, its status."""
         os.umask(0o022)
