@@ -61,10 +61,12 @@ host_rules(const char *const *hosts, guint16 port)
 	return g_string_free(rules, FALSE);
 }
 
-/* Nothing of the person's own: neither profile nor session bus nor keyring. */
+/* Nothing of the person's own: neither profile nor session bus nor keyring. A proxy stays, for
+ * sites beyond it, and is not asked for the relay, which is on this machine. */
 static char *
-script(const char *program, const char *home, const char *rules)
+script(const char *program, const char *home, const char *const *hosts, const char *rules)
 {
+	g_autofree char *direct = g_strjoinv(",", (char **)hosts);
 	g_autofree char *quoted_program = g_shell_quote(program);
 	g_autofree char *quoted_home = g_shell_quote(home);
 	g_autofree char *quoted_rules = g_shell_quote(rules);
@@ -74,9 +76,10 @@ script(const char *program, const char *home, const char *rules)
 	    "#!/bin/sh\n"
 	    "unset XDG_CONFIG_HOME XDG_DATA_HOME XDG_CACHE_HOME WAYLAND_DISPLAY\n"
 	    "export HOME=%s TMPDIR=%s DBUS_SESSION_BUS_ADDRESS=disabled:\n"
+	    "export no_proxy=\"${no_proxy-${NO_PROXY-}},%s\"\n"
 	    "exec %s %s%s --host-resolver-rules=%s \"$@\"\n",
-	    quoted_home, quoted_home, quoted_program, plain, geteuid() == 0 ? " --no-sandbox" : "",
-	    quoted_rules);
+	    quoted_home, quoted_home, direct, quoted_program, plain,
+	    geteuid() == 0 ? " --no-sandbox" : "", quoted_rules);
 }
 
 gboolean
@@ -97,7 +100,7 @@ lab_browser_make(const LabPlace *place, const char *program, const char *const *
 		*missing = path == NULL ? "chromium" : "libnss3-tools";
 		return TRUE;
 	}
-	text = script(path, home, rules);
+	text = script(path, home, hosts, rules);
 	return lab_place_make_folder(place, HOME "/.pki/nssdb", error) &&
 	       trust(place, home, error) && lab_place_write(place, LAB_BROWSER, text, 0700, error);
 }
