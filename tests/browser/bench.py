@@ -92,9 +92,13 @@ class Bench(harness.World):
 
     def start_site(self):
         self.database = self.folder / "site.db"
-        self.site = self.service(harness.programs.site, "--port", "0", "--database", self.database,
-                                 "--events")
-        self.origin = self.site.first_line().removeprefix("listening on ")
+        self.site, self.origin = self.run_site(self.database)
+
+    def run_site(self, database, port=0):
+        """A site, and its origin."""
+        site = self.service(harness.programs.site, "--port", port, "--database", database,
+                            "--events")
+        return site, site.first_line().removeprefix("listening on ")
 
     def net(self, port=None, cacert=None):
         options = ["--cacert", cacert or self.authority.ca]

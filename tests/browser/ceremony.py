@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One call of the WebAuthn API in the page of hybridge-site, from the click to the site's verdict.
+"""A code on a browser's screen; and one call of the WebAuthn API in the page of hybridge-site, from
+the click to the site's verdict.
 
     ceremony = Ceremony(bench, "register", {"name": "ada"})
     scan = ceremony.scan(phone)
@@ -61,23 +62,21 @@ SCRIPT = """
 """
 
 
-class Ceremony:
-    def __init__(self, bench, what, choices, browser=0):
-        """@what: "register" or "login"."""
-        self.bench, self.what = bench, what
-        self.browser = bench.browsers[browser]
+class Code:
+    """A code that a browser shows, and the phone that scans it."""
+
+    listed = False  # Chromium asks first which kind of device to use
+
+    def __init__(self, bench, browser=0):
+        self.bench, self.browser = bench, bench.browsers[browser]
         self.display = self.browser.display
-        # Chromium asks first which kind of device to use.
-        self.listed = what == "register" and choices.get("residentKey") == "discouraged"
-        self.page = self.browser.open(bench.origin)
-        self.image = bench.folder / f"code-{browser}.png"
-        self.image.unlink(missing_ok=True)
+        self.image = bench.folder / f"code-{time.monotonic_ns()}.png"
         self.times = {}
         self.phone = None
-        self.log_begin = self.browser.log.stat().st_size
-        bench.ceremonies.append(self)
-        self.promise = self.page.begin(
-            SCRIPT % {"what": json.dumps(what), "choices": json.dumps(choices)})
+
+    def why_none(self):
+        """Why no code comes any more; None while one may come."""
+        return None
 
     def photograph(self):
         """Waits for a code on the screen, and takes a picture of it."""
@@ -101,8 +100,9 @@ class Ceremony:
         next_click = time.monotonic() + CLICK_S / 2
         try:
             while camera.running():
-                if self.settled():
-                    raise AssertionError(f"no code: {self.result()}")
+                reason = self.why_none()
+                if reason is not None:
+                    raise AssertionError(f"no code: {reason}")
                 if self.listed and time.monotonic() > next_click:
                     self.display.click(*PHONE_IN_LIST)
                     next_click = time.monotonic() + CLICK_S
@@ -133,6 +133,22 @@ class Ceremony:
     def scan_command(self, phone, *args, approve="auto", adapter=PHONE_ADAPTER):
         return [harness.programs.phone, "scan", "--image", self.picture(), "--store", phone.store,
                 "--adapter", adapter, "--approve", approve, "--events", *args, *self.bench.net()]
+
+
+class Ceremony(Code):
+    def __init__(self, bench, what, choices, browser=0):
+        """@what: "register" or "login"."""
+        super().__init__(bench, browser)
+        self.what = what
+        self.listed = what == "register" and choices.get("residentKey") == "discouraged"
+        self.page = self.browser.open(bench.origin)
+        self.log_begin = self.browser.log.stat().st_size
+        bench.ceremonies.append(self)
+        self.promise = self.page.begin(
+            SCRIPT % {"what": json.dumps(what), "choices": json.dumps(choices)})
+
+    def why_none(self):
+        return self.result() if self.settled() else None
 
     def settled(self):
         return self.browser.answered(self.promise)
