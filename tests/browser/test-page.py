@@ -462,12 +462,13 @@ CONTRAST = """
   let seen = 0;
   for (const element of document.body.querySelectorAll("*")) {
     const text = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE)
-      .map((node) => node.data).join("").trim();
+      .map((node) => node.data).join("").trim() || element.placeholder;
     if (!text || !element.checkVisibility())
       continue;
     seen++;
     const under = back(element);
-    const color = parse(getComputedStyle(element).color);
+    const color = parse(getComputedStyle(element,
+      element.placeholder ? "::placeholder" : undefined).color);
     const [high, low] = [light(over(color, under)), light(under)].sort((a, b) => b - a);
     const contrast = (high + 0.05) / (low + 0.05);
     if (contrast < 4.5)
