@@ -243,6 +243,18 @@ class FailureTest(PageTestCase):
         person.click("#logout-button")
         person.sees("error", "does not answer")
 
+    def test_signed_out_by_a_restart(self):
+        """The page still shows who was signed in."""
+        person = self.person
+        self.register(self.phone())
+        self.restart_site()
+        begun = person.calls()["begun"]
+        person.click("#add-button")
+        person.sees("error", "ada", "sign in")
+        self.assert_no_code(begun)
+        self.assertEqual(person.look()["heading"], "Register or sign in")
+        self.assertTrue(person.visible("#login-name"))
+
     def stop_site(self):
         self.site.signal(signal.SIGTERM)
         self.assertEqual(self.site.wait(), 0, self.site.describe())
@@ -424,6 +436,21 @@ class TwoTabsTest(PageTestCase):
         first.sees("error", "Nobody is signed in", "Sign in first")
         self.assertEqual(first.look()["heading"], "Register or sign in")
         self.assertEqual(first.calls()["begun"], begun)
+
+    def test_somebody_else_in_the_other(self):
+        """What the page shows is whom a passkey is added for, or nobody."""
+        first = self.person
+        self.register(self.phone())
+        second = self.person = self.visit()
+        self.sign_out()
+        self.register(self.phone(), "grace")
+        self.front(first)
+        begun = first.calls()["begun"]
+        first.click("#add-button")
+        first.sees("error", "ada")
+        self.assertEqual(first.look()["heading"], "Signed in as grace")
+        self.assertEqual(first.calls()["begun"], begun)
+        self.assertEqual(len(self.ids(second)), 1)
 
     def test_asked_in_both(self):
         """The site takes one answer, that to its last question."""

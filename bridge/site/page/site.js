@@ -245,6 +245,11 @@ async function get(request) {
     publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options), signal: abort.signal });
 }
 
+/* Where the person was before, if that can still be seen. */
+function focusAgain(before) {
+  (before?.isConnected && before.checkVisibility() ? before : $("heading")).focus();
+}
+
 /* A whole registration or sign-in. @extra: what the request has besides the choices. */
 async function ceremony(kind, extra, useChoices = true) {
   if (abort !== null) {
@@ -273,8 +278,11 @@ async function ceremony(kind, extra, useChoices = true) {
     await offer(credential.authenticatorAttachment);
     $("heading").focus();
   } catch (error) {
+    if (error instanceof Refusal) {
+      await load().catch(() => {}); // another tab or a restart may have changed who is signed in
+    }
     explain(error, kind);
-    before?.focus();
+    focusAgain(before);
   } finally {
     abort = null;
   }
@@ -419,7 +427,7 @@ async function change(run) {
   try {
     await run();
   } catch (error) {
-    if (error.step === "session") {
+    if (["session", "credential"].includes(error.step)) {
       await load().catch(() => {});
     }
     explain(error, "change");
@@ -428,10 +436,19 @@ async function change(run) {
 
 // --- The page ---------------------------------------------------------------------------------
 
+/* A further passkey, for whom the page shows: somebody else can be signed in since. */
+function add(extra, useChoices) {
+  return ceremony("add", { name: session.account.name, ...extra }, useChoices);
+}
+
 /* Shows what the site says of this browser. */
 async function load() {
+  const before = session?.account?.id;
   session = await call("GET", "/api/session");
   const account = session.account;
+  if (account?.id !== before) {
+    $("offer").hidden = true;
+  }
   $("site").textContent = session.site;
   document.title = account ? `${account.name} – ${session.site}` : session.site;
   $("heading").textContent = account ? `Signed in as ${account.name}` : "Register or sign in";
@@ -453,7 +470,6 @@ async function signOut() {
   }
   await change(async () => {
     await call("POST", "/api/logout");
-    $("offer").hidden = true;
     await load();
     say("signed-out", "Signed out.");
     $("login-name").focus();
@@ -473,7 +489,7 @@ async function start() {
   $("login-form").addEventListener("submit", onSubmit("login"));
   $("choices-form").addEventListener("submit", (event) => event.preventDefault());
   $("logout-button").addEventListener("click", signOut);
-  $("add-button").addEventListener("click", () => ceremony("add", {}));
+  $("add-button").addEventListener("click", () => add());
   $("cancel-button").addEventListener("click", () => abort?.abort());
   $("offer-no").addEventListener("click", () => {
     endOffer("no");
@@ -481,7 +497,7 @@ async function start() {
   });
   $("offer-button").addEventListener("click", () => {
     endOffer("asked");
-    ceremony("add", { authenticatorAttachment: "platform", residentKey: "required" }, false);
+    add({ authenticatorAttachment: "platform", residentKey: "required" }, false);
   });
   await change(async () => {
     await load();
