@@ -228,6 +228,25 @@ class FailureTest(PageTestCase):
         person.has_focus("add-button")
         self.assertEqual(self.add(self.phone()), "Phone 2")
 
+    def test_site_restarts_before_the_answer(self):
+        person, phone = self.person, self.phone()
+        self.begin_registration()
+        code = person.code()
+        self.restart_site()
+        self.assert_ok(code.scan(phone))
+        person.sees("error", "tart again", "phone")
+        self.assertEqual([details["credentialId"] for details in
+                          person.signals("signalUnknownCredential")], self.phone_list(phone))
+        other = self.phone()
+        self.register(other)
+        self.sign_out()
+        self.begin_sign_in()
+        code = person.code()
+        self.restart_site()
+        self.assert_ok(code.scan(other))
+        person.sees("error", "tart again")
+        self.sign_in(other)
+
     def test_site_is_gone(self):
         person, phone = self.person, self.phone()
         self.begin_registration()

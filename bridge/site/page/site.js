@@ -136,12 +136,22 @@ const SENTENCES = {
     "inputs under “More choices”.",
 };
 
-function explain(error, kind) {
+/* @made: the passkey that the site refused, or null. */
+function explainRefusal(error, made) {
+  // A site that is silent may have kept it; one that had it before has it still.
+  const orphan = made !== null && error.status !== 0 && error.step !== "credential";
+  const unknown = orphan ? made.id : error.credentialId;
+  say("error", [`${error.message}.`, error.advice, ...(orphan
+    ? ["The phone or device has kept a passkey that this site does not know: delete it there."]
+    : [])]);
+  if (unknown) {
+    signal("signalUnknownCredential", { credentialId: unknown });
+  }
+}
+
+function explain(error, kind, made = null) {
   if (error instanceof Refusal) {
-    say("error", [`${error.message}.`, error.advice]);
-    if (kind === "login" && error.credentialId) {
-      signal("signalUnknownCredential", { credentialId: error.credentialId });
-    }
+    explainRefusal(error, made);
   } else if (error.name === "NotAllowedError") {
     sayNotAllowed(kind);
   } else if (error.name === "InvalidStateError" && kind !== "login") {
@@ -261,13 +271,16 @@ async function ceremony(kind, extra, useChoices = true) {
     say("error", wrong);
     return;
   }
+  let made = null; // a passkey that the site has still to accept
   abort = new AbortController();
   say("waiting", "Asking the site…");
   try {
     const request = { ...(useChoices ? choices() : {}), ...extra };
     const credential = kind === "login" ? await get(request) : await create(request);
+    made = kind === "login" ? null : credential;
     say("waiting", "The site checks the answer…");
     await call("POST", kind === "login" ? "/api/login" : "/api/register", toSite(credential));
+    made = null;
     await load();
     $("register-form").reset();
     $("login-form").reset();
@@ -281,7 +294,7 @@ async function ceremony(kind, extra, useChoices = true) {
     if (error instanceof Refusal) {
       await load().catch(() => {}); // another tab or a restart may have changed who is signed in
     }
-    explain(error, kind);
+    explain(error, kind, made);
     focusAgain(before);
   } finally {
     abort = null;
