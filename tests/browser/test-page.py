@@ -430,6 +430,15 @@ class OfferTest(PageTestCase):
         self.sign_in_with(phone, THIS_DEVICE)
         self.assertFalse(person.visible("#offer"))
 
+    def test_failed(self):
+        """It is not taken for an answer."""
+        person = self.person
+        self.sign_in_with(self.begin(), THIS_DEVICE | {"isUserVerified": False})
+        person.click("#offer-button")
+        person.sees("error", "no passkey")
+        self.assertTrue(person.visible("#offer"))
+        person.has_focus("offer-button")
+
     def test_no_such_device(self):
         person, phone = self.person, self.begin()
         self.sign_in(phone)

@@ -260,16 +260,17 @@ function focusAgain(before) {
   (before?.isConnected && before.checkVisibility() ? before : $("heading")).focus();
 }
 
-/* A whole registration or sign-in. @extra: what the request has besides the choices. */
+/* A whole registration or sign-in: whether it succeeded. @extra: what the request has besides the
+ * choices. */
 async function ceremony(kind, extra, useChoices = true) {
   if (abort !== null) {
-    return; // a button pressed twice
+    return false; // a button pressed twice
   }
   const before = document.activeElement;
   const wrong = hindrance();
   if (wrong !== null) {
     say("error", wrong);
-    return;
+    return false;
   }
   let made = null; // a passkey that the site has still to accept
   abort = new AbortController();
@@ -290,12 +291,14 @@ async function ceremony(kind, extra, useChoices = true) {
     signalAll();
     await offer(credential.authenticatorAttachment);
     $("heading").focus();
+    return true;
   } catch (error) {
     if (error instanceof Refusal) {
       await load().catch(() => {}); // another tab or a restart may have changed who is signed in
     }
     explain(error, kind, made);
     focusAgain(before);
+    return false;
   } finally {
     abort = null;
   }
@@ -508,9 +511,10 @@ async function start() {
     endOffer("no");
     $("passkeys-heading").focus();
   });
-  $("offer-button").addEventListener("click", () => {
-    endOffer("asked");
-    add({ authenticatorAttachment: "platform", residentKey: "required" }, false);
+  $("offer-button").addEventListener("click", async () => {
+    if (await add({ authenticatorAttachment: "platform", residentKey: "required" }, false)) {
+      endOffer("yes");
+    }
   });
   await change(async () => {
     await load();
