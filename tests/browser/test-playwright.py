@@ -65,7 +65,8 @@ class Workshop:
             "npm_config_cache": str(self.folder / "cache"), "npm_config_audit": "false",
             "npm_config_fund": "false", "npm_config_update_notifier": "false",
             "npm_config_fetch_retries": "1", "npm_config_fetch_timeout": "30000",
-            "PWTEST_CACHE_DIR": str(self.folder / "cache/playwright"), "NO_COLOR": "1", "G_DEBUG": "fatal-criticals",
+            "PWTEST_CACHE_DIR": str(self.folder / "cache/playwright"), "NO_COLOR": "1",
+            "G_DEBUG": "fatal-criticals",
         }
         shutil.copytree(EXAMPLE, self.folder / "example",
                         ignore=shutil.ignore_patterns("node_modules", "*.png", "package-lock.json"))
