@@ -37,36 +37,84 @@ run_certutil(const LabPlace *place, const char *const *argv, GError **error)
 	return child != NULL && lab_child_succeeds(child, error);
 }
 
+/* Adds the certificates of @file to those that are trusted, under @name. */
 static gboolean
-trust(const LabPlace *place, const char *home, GError **error)
+trust(
+    const LabPlace *place, const char *database, const char *name, const char *file, GError **error)
+{
+	const char *const argv[] = {
+	    "certutil", "-A", "-d", database, "-t", "C,,", "-n", name, "-i", file, NULL};
+
+	if (!g_file_test(file, G_FILE_TEST_IS_REGULAR)) {
+		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
+		    "The file \"%s\" given as cacert is not there", file);
+		return FALSE;
+	}
+	return run_certutil(place, argv, error);
+}
+
+static gboolean
+make_database(const LabPlace *place, const char *home, char **files, GError **error)
 {
 	g_autofree char *database = g_strconcat("sql:", home, "/.pki/nssdb", NULL);
 	g_autofree char *ca = lab_place_path(place, LAB_AUTHORITY_CA);
 	const char *const create[] = {"certutil", "-N", "--empty-password", "-d", database, NULL};
-	const char *const add[] = {
-	    "certutil", "-A", "-d", database, "-t", "C,,", "-n", "lab", "-i", ca, NULL};
 
-	return run_certutil(place, create, error) && run_certutil(place, add, error);
+	if (!run_certutil(place, create, error) || !trust(place, database, "lab", ca, error))
+		return FALSE;
+	for (guint i = 0; files != NULL && files[i] != NULL; i++) {
+		g_autofree char *name = g_strdup_printf("own-%u", i + 1);
+
+		if (!trust(place, database, name, files[i], error))
+			return FALSE;
+	}
+	return TRUE;
 }
 
-/* "MAP cable.ua5v.com 127.0.0.1:8443, …" */
-static char *
-host_rules(const char *const *hosts, guint16 port)
+/* "HOST:PORT:ADDR[:PORT]" as Chromium has it, and its host as one that takes no proxy. */
+static gboolean
+add_own_rule(const char *text, GString *rules, GString *direct, GError **error)
 {
-	GString *rules = g_string_new(NULL);
+	g_autoptr(GRegex) regex = g_regex_new("^([A-Za-z0-9.-]+):([0-9]{1,5}):"
+					      "([0-9.]+|\\[[0-9A-Fa-f:]+\\])(?::([0-9]{1,5}))?$",
+	    0, 0, NULL);
+	g_autoptr(GMatchInfo) match = NULL;
+	g_auto(GStrv) part = NULL;
 
-	for (gsize i = 0; hosts[i] != NULL; i++)
-		g_string_append_printf(
-		    rules, "%sMAP %s 127.0.0.1:%u", i > 0 ? ", " : "", hosts[i], port);
-	return g_string_free(rules, FALSE);
+	if (!g_regex_match(regex, text, 0, &match)) {
+		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
+		    "\"%s\" is not HOST:PORT:ADDR[:PORT] with a numeric address", text);
+		return FALSE;
+	}
+	part = g_match_info_fetch_all(match);
+	g_string_append_printf(rules, ", MAP %s:%s %s:%s", part[1], part[2], part[3],
+	    part[4] != NULL ? part[4] : part[2]);
+	g_string_append_printf(direct, ",%s", part[1]);
+	return TRUE;
+}
+
+/* @rules: "MAP cable.ua5v.com 127.0.0.1:8443, …"; @direct: the same names for no_proxy */
+static gboolean
+add_rules(const char *const *hosts, guint16 port, char **own, GString *rules, GString *direct,
+    GError **error)
+{
+	for (gsize i = 0; hosts[i] != NULL; i++) {
+		const char *comma = i > 0 ? "," : "";
+
+		g_string_append_printf(rules, "%s MAP %s 127.0.0.1:%u", comma, hosts[i], port);
+		g_string_append_printf(direct, "%s%s", comma, hosts[i]);
+	}
+	for (gsize i = 0; own != NULL && own[i] != NULL; i++)
+		if (!add_own_rule(own[i], rules, direct, error))
+			return FALSE;
+	return TRUE;
 }
 
 /* Nothing of the person's own: neither profile nor session bus nor keyring. A proxy stays, for
- * sites beyond it, and is not asked for the relay, which is on this machine. */
+ * sites beyond it, and is not asked for what is mapped, which is nearer. */
 static char *
-script(const char *program, const char *home, const char *const *hosts, const char *rules)
+script(const char *program, const char *home, const char *direct, const char *rules)
 {
-	g_autofree char *direct = g_strjoinv(",", (char **)hosts);
 	g_autofree char *quoted_program = g_shell_quote(program);
 	g_autofree char *quoted_home = g_shell_quote(home);
 	g_autofree char *quoted_rules = g_shell_quote(rules);
@@ -83,24 +131,29 @@ script(const char *program, const char *home, const char *const *hosts, const ch
 }
 
 gboolean
-lab_browser_make(const LabPlace *place, const char *program, const char *const *hosts, guint16 port,
-    const char **missing, GError **error)
+lab_browser_make(const LabPlace *place, const LabBrowserOptions *options, const char *const *hosts,
+    guint16 port, const char **missing, GError **error)
 {
-	g_autofree char *path = find(program);
+	g_autofree char *path = find(options->program);
 	g_autofree char *certutil = g_find_program_in_path("certutil");
 	g_autofree char *home = lab_place_path(place, HOME);
-	g_autofree char *rules = host_rules(hosts, port);
+	g_autoptr(GString) rules = g_string_new(NULL);
+	g_autoptr(GString) direct = g_string_new(NULL);
 	g_autofree char *text = NULL;
 
-	if (path == NULL && program != NULL) {
-		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "There is no browser %s", program);
+	if (!add_rules(hosts, port, options->resolve, rules, direct, error))
+		return FALSE;
+	if (path == NULL && options->program != NULL) {
+		g_set_error(
+		    error, HYB_ERROR, HYB_ERROR_USAGE, "There is no browser %s", options->program);
 		return FALSE;
 	}
 	if (path == NULL || certutil == NULL) {
 		*missing = path == NULL ? "chromium" : "libnss3-tools";
 		return TRUE;
 	}
-	text = script(path, home, hosts, rules);
+	text = script(path, home, direct->str, rules->str);
 	return lab_place_make_folder(place, HOME "/.pki/nssdb", error) &&
-	       trust(place, home, error) && lab_place_write(place, LAB_BROWSER, text, 0700, error);
+	       make_database(place, home, options->cacert, error) &&
+	       lab_place_write(place, LAB_BROWSER, text, 0700, error);
 }

@@ -48,11 +48,10 @@ remember(const LabPlace *place, const char *text, GError **error)
 }
 
 char *
-lab_code_wait(const LabPlace *place, GdkPixbuf **picture, GError **error)
+lab_code_wait(const LabPlace *place, guint wait_s, GdkPixbuf **picture, GError **error)
 {
 	GdkPixbuf *shown = NULL;
-	char *text =
-	    hyb_screen_wait_code(HYB_SCREEN_WAIT_S, is_new, (gpointer)place, &shown, error);
+	char *text = hyb_screen_wait_code(wait_s, is_new, (gpointer)place, &shown, error);
 
 	if (text != NULL && !remember(place, text, error))
 		g_clear_pointer(&text, hyb_code_free);

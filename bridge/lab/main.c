@@ -19,10 +19,11 @@ typedef struct {
 
 static const Command commands[] = {
     {"up", "[OPTION…] [-- COMMAND [ARG…]]", "start a lab and run COMMAND in it", lab_up, NULL},
-    {"scan", "[--phone N] [OPTION…]", "let a phone scan the code on the screen", lab_use_scan,
-	"Waits up to a minute for a new code on the screen, and agrees to what the computer\n"
-	"asks.\n\n"
-	"  --phone N       which phone, the first argument if given (default: 1)\n"
+    {"scan", "[--phone N] [--wait SECONDS] [OPTION…]", "let a phone scan the code on the screen",
+	lab_use_scan,
+	"Waits for a new code on the screen, and agrees to what the computer asks.\n\n"
+	"  --phone N       which phone; before all others (default: 1)\n"
+	"  --wait SECONDS  for a code; before all others (default: 60)\n"
 	"  --approve HOW   auto, ask, deny, timeout, none (default: auto)\n"
 	"  --account NAME  the account to choose (default: the last used)\n"
 	"  --image FILE    take the code from this picture instead\n"
@@ -31,7 +32,7 @@ static const Command commands[] = {
 	"And all others of hybridge-phone scan; - takes the code's text from standard input.\n"},
     {"phone", "[--phone N] COMMAND…", "hybridge-phone with that phone: passkeys list, …",
 	lab_use_phone,
-	"  --phone N   which phone, the first argument if given (default: 1)\n\n"
+	"  --phone N   which phone; before all others (default: 1)\n\n"
 	"Example:\n"
 	"  hybridge-lab phone passkeys list --json\n"},
     {"air", "COMMAND…", "tell the virtual Bluetooth something: state, power, damage, …",
@@ -40,8 +41,10 @@ static const Command commands[] = {
 	"Examples:\n"
 	"  hybridge-lab air power hci0 off\n"
 	"  hybridge-lab air damage 150\n"},
-    {"picture", "[--code] FILE", "write what is on the screen as PNG", lab_use_picture,
-	"  --code      wait up to a minute until there is a new code on it\n\n"
+    {"picture", "[--code [--wait SECONDS]] FILE", "write what is on the screen as PNG",
+	lab_use_picture,
+	"  --code          wait until there is a new code on it\n"
+	"  --wait SECONDS  how long; after --code (default: 60)\n\n"
 	"The picture may show a code, which is a secret while it is on the screen.\n"},
 };
 

@@ -8,7 +8,6 @@
 
 #include "bridge/common/error.h"
 #include "bridge/lab/authority.h"
-#include "bridge/lab/browser.h"
 #include "bridge/lab/child.h"
 #include "bridge/lab/program.h"
 #include "proto/domain.h"
@@ -243,7 +242,7 @@ prepare_browser(LabStack *self, const Hosts *hosts, guint16 port, GError **error
 	const char *missing = NULL;
 	g_autofree char *path = lab_place_path(self->place, LAB_BROWSER);
 
-	if (!lab_browser_make(self->place, self->browser, hosts->list, port, &missing, error))
+	if (!lab_browser_make(self->place, &self->browser, hosts->list, port, &missing, error))
 		return FALSE;
 	if (missing == NULL)
 		set(self, "HYBRIDGE_LAB_CHROMIUM", path);

@@ -2,6 +2,7 @@
 /* The parts of a lab, from the bus to the site, and what a command needs to find them. */
 #pragma once
 
+#include "bridge/lab/browser.h"
 #include "bridge/lab/place.h"
 
 typedef enum {
@@ -15,7 +16,7 @@ typedef enum {
  * @phones: how many, 1…LAB_PHONES_MAX
  * @domain: tunnel service identifier that the phones announce
  * @size: "1280x900", of a new screen
- * @browser: (nullable): which one; NULL looks for it
+ * @browser: what is special about it; borrows what it points to
  * @site: start hybridge-site, too
  * @environment: name=value, what the command gets besides our own
  * @notes: what is missing on this machine, a sentence each
@@ -26,7 +27,7 @@ typedef struct {
 	guint16 domain;
 	LabScreen screen;
 	const char *size;
-	const char *browser;
+	LabBrowserOptions browser;
 	gboolean site;
 	GPtrArray *environment;
 	GPtrArray *notes;

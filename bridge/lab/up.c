@@ -22,7 +22,7 @@ typedef struct {
 	int domain;
 	char *screen;
 	char *size;
-	char *browser;
+	LabBrowserOptions browser;
 	char *keep;
 	gboolean site;
 	char **command;
@@ -33,7 +33,9 @@ arguments_clear(Arguments *self)
 {
 	g_free(self->screen);
 	g_free(self->size);
-	g_free(self->browser);
+	g_free(self->browser.program);
+	g_strfreev(self->browser.resolve);
+	g_strfreev(self->browser.cacert);
 	g_free(self->keep);
 	g_strfreev(self->command);
 }
@@ -62,8 +64,13 @@ parse(Arguments *self, int argc, char **argv, GError **error)
 		"WHICH"},
 	    {"size", 0, 0, G_OPTION_ARG_STRING, &self->size, "Of a new screen (default: 1280x900)",
 		"WIDTHxHEIGHT"},
-	    {"browser", 0, 0, G_OPTION_ARG_FILENAME, &self->browser,
+	    {"browser", 0, 0, G_OPTION_ARG_FILENAME, &self->browser.program,
 		"Chromium or Chrome to use (default: what is installed)", "PROGRAM"},
+	    {"resolve", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->browser.resolve,
+		"The browser reaches HOST:PORT at ADDR, as curl has it; repeatable",
+		"HOST:PORT:ADDR[:PORT]"},
+	    {"cacert", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self->browser.cacert,
+		"The browser trusts the certificates in FILE, too; repeatable", "FILE"},
 	    {"keep", 0, 0, G_OPTION_ARG_FILENAME, &self->keep,
 		"Use this folder and leave it, with all logs", "DIR"},
 	    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self->command, NULL, NULL},

@@ -17,9 +17,12 @@
 #include "bridge/picture/code.h"
 #include "bridge/picture/screen.h"
 
-/* The phone that a command is for, and what follows that. */
+#define WAIT_MAX_S 3600
+
+/* Which phone a command is for, how long it waits for a code, and what follows that. */
 typedef struct {
 	guint number;
+	guint wait_s;
 	char *store;
 	char **rest;
 } Phone;
@@ -48,39 +51,51 @@ usage(GError **error, const char *message)
 }
 
 static gboolean
-find_phone(const char *number, Phone *phone, GError **error)
+find_phone(Phone *phone, GError **error)
 {
 	g_autoptr(LabPlace) place = lab_place_find(error);
-	guint64 value;
 
 	if (place == NULL)
 		return FALSE;
-	if (!g_ascii_string_to_unsigned(number, 10, 1, LAB_PHONES_MAX, &value, NULL))
-		return usage(error, "--phone takes a number: the first phone is 1");
-	phone->number = (guint)value;
 	phone->store = lab_place_phone_store(place, phone->number);
-	if (g_file_test(phone->store, G_FILE_TEST_IS_DIR))
-		return TRUE;
-	return usage(error, "This lab has fewer phones; \"up --phones N\" makes more");
+	return g_file_test(phone->store, G_FILE_TEST_IS_DIR) ||
+	       usage(error, "This lab has fewer phones; \"up --phones N\" makes more");
 }
 
-/* "--phone N" or "--phone=N" at the front; the rest is another program's. */
+/* "--NAME N" or "--NAME=N" at the front of *@rest, which is moved behind it. */
+static gboolean
+take_number(char ***rest, const char *name, guint least, guint most, guint *number, GError **error)
+{
+	g_autofree char *option = g_strconcat("--", name, NULL);
+	gsize len = strlen(option);
+	const char *text = **rest;
+	guint64 value;
+
+	if (text == NULL || strncmp(text, option, len) != 0 ||
+	    (text[len] != '\0' && text[len] != '='))
+		return TRUE;
+	text = text[len] == '=' ? text + len + 1 : *++*rest;
+	if (text == NULL || !g_ascii_string_to_unsigned(text, 10, least, most, &value, NULL)) {
+		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "%s takes a number from %u to %u",
+		    option, least, most);
+		return FALSE;
+	}
+	*number = (guint)value;
+	++*rest;
+	return TRUE;
+}
+
+/* The lab's own options come first; the rest is another program's. */
 static gboolean
 parse_phone(char **argv, Phone *phone, GError **error)
 {
-	const char *number = "1";
-
+	phone->number = 1;
+	phone->wait_s = HYB_SCREEN_WAIT_S;
 	phone->rest = argv + 1;
-	if (phone->rest[0] != NULL && g_str_equal(phone->rest[0], "--phone")) {
-		if (phone->rest[1] == NULL)
-			return usage(error, "--phone takes a number: the first phone is 1");
-		number = phone->rest[1];
-		phone->rest += 2;
-	} else if (phone->rest[0] != NULL && g_str_has_prefix(phone->rest[0], "--phone=")) {
-		number = strchr(phone->rest[0], '=') + 1;
-		phone->rest += 1;
-	}
-	return find_phone(number, phone, error);
+	return take_number(&phone->rest, "phone", 1, LAB_PHONES_MAX, &phone->number, error) &&
+	       take_number(&phone->rest, "wait", 0, WAIT_MAX_S, &phone->wait_s, error) &&
+	       take_number(&phone->rest, "phone", 1, LAB_PHONES_MAX, &phone->number, error) &&
+	       find_phone(phone, error);
 }
 
 /* Becomes @name with @words, then @rest. */
@@ -115,10 +130,10 @@ names_a_code(char **words)
 
 /* The code on the screen becomes the first line of our standard input: no other process sees it. */
 static gboolean
-put_code_on_stdin(GError **error)
+put_code_on_stdin(guint wait_s, GError **error)
 {
 	g_autoptr(LabPlace) place = lab_place_find(error);
-	char *text = place != NULL ? lab_code_wait(place, NULL, error) : NULL;
+	char *text = place != NULL ? lab_code_wait(place, wait_s, NULL, error) : NULL;
 	int fd = text != NULL ? memfd_create("code", MFD_CLOEXEC) : -1;
 	gboolean put = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
 		       lseek(fd, 0, SEEK_SET) == 0 && dup2(fd, STDIN_FILENO) == STDIN_FILENO;
@@ -143,7 +158,7 @@ lab_use_scan(int argc, char **argv)
 	if (!parse_phone(argv, &phone, &error))
 		return report(error);
 	given = names_a_code(phone.rest);
-	if (!given && !put_code_on_stdin(&error))
+	if (!given && !put_code_on_stdin(phone.wait_s, &error))
 		return report(error);
 	adapter = lab_place_phone_adapter(phone.number);
 	const char *const words[] = {"scan", "--store", phone.store, "--adapter", adapter,
@@ -197,13 +212,13 @@ save(GdkPixbuf *pixbuf, const char *path, GError **error)
 }
 
 static GdkPixbuf *
-picture_of_code(GError **error)
+picture_of_code(guint wait_s, GError **error)
 {
 	g_autoptr(LabPlace) place = lab_place_find(error);
 	GdkPixbuf *pixbuf = NULL;
 
 	if (place != NULL)
-		hyb_code_free(lab_code_wait(place, &pixbuf, error));
+		hyb_code_free(lab_code_wait(place, wait_s, &pixbuf, error));
 	return pixbuf;
 }
 
@@ -211,17 +226,21 @@ int
 lab_use_picture(int argc, char **argv)
 {
 	gboolean code = argc > 1 && g_str_equal(argv[1], "--code");
+	char **rest = argv + (code ? 2 : 1);
+	guint wait_s = HYB_SCREEN_WAIT_S;
 	GError *error = NULL;
 	GdkPixbuf *pixbuf = NULL;
 	gboolean saved = FALSE;
 
 	hyb_harden(); /* a code on the screen */
-	if (argc != (code ? 3 : 2) || argv[argc - 1][0] == '-')
+	if (code && !take_number(&rest, "wait", 0, WAIT_MAX_S, &wait_s, &error))
+		return report(error);
+	if (rest[0] == NULL || rest[0][0] == '-' || rest[1] != NULL)
 		usage(&error, "picture takes one FILE, and --code before it");
 	else
-		pixbuf = code ? picture_of_code(&error) : hyb_screen_picture(&error);
+		pixbuf = code ? picture_of_code(wait_s, &error) : hyb_screen_picture(&error);
 	if (pixbuf != NULL)
-		saved = save(pixbuf, argv[argc - 1], &error);
+		saved = save(pixbuf, rest[0], &error);
 	hyb_code_free_picture(pixbuf);
 	return saved ? 0 : report(error);
 }
