@@ -11,9 +11,9 @@
 #include <glib/gstdio.h>
 
 #include "bridge/common/error.h"
+#include "bridge/common/sqlite.h"
 
 #define APPLICATION_ID 0x68796270 /* "hybp" */
-#define BUSY_TIMEOUT_MS 5000	  /* another hybridge-phone holds the file for one transaction */
 #define SEALED_KEY_LEN (HYB_VAULT_KEY_LEN + HYB_VAULT_OVERHEAD)
 
 static const char schema[] =
@@ -44,8 +44,7 @@ static const char schema[] =
     "CREATE INDEX rp ON credential (rp_id);";
 
 struct HybStore {
-	sqlite3 *db;
-	char *path;
+	HybSqlite file;
 	gboolean test;
 	guint16 domain;
 	char *name;
@@ -79,31 +78,7 @@ fail(GError **error, const char *format, ...)
 gboolean
 hyb_store_fail(HybStore *self, GError **error)
 {
-	int code = self->db != NULL ? sqlite3_errcode(self->db) : SQLITE_NOMEM;
-
-	switch (code & 0xff) {
-	case SQLITE_FULL:
-		return fail(error, "The disk is full, so nothing was changed in %s", self->path);
-	case SQLITE_CORRUPT:
-		return fail(error, "The passkey store %s is damaged", self->path);
-	case SQLITE_NOTADB:
-		return fail(error, "%s is not a passkey store, or it is damaged", self->path);
-	case SQLITE_READONLY:
-		return fail(error, "The passkey store %s can only be read", self->path);
-	case SQLITE_CANTOPEN:
-	case SQLITE_PERM:
-		return fail(error, "The passkey store %s cannot be opened: %s", self->path,
-		    g_strerror(sqlite3_system_errno(self->db)));
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return fail(error, "Another program is using the passkey store %s", self->path);
-	case SQLITE_IOERR:
-		return fail(error, "The passkey store %s cannot be read or written: %s", self->path,
-		    g_strerror(sqlite3_system_errno(self->db)));
-	default:
-		return fail(error, "The passkey store %s cannot be used: %s", self->path,
-		    sqlite3_errstr(code));
-	}
+	return hyb_sqlite_fail(&self->file, error);
 }
 
 /* The parameters are authenticated with the key that they lead to. */
@@ -142,7 +117,7 @@ hyb_store_unlock(HybStore *self, const char *passphrase, gsize len, GError **err
 		return fail(error,
 		    "The passkey store %s is damaged: its scrypt parameters are out of "
 		    "bounds",
-		    self->path);
+		    self->file.path);
 	if (status != HYB_OK)
 		return fail(error, "There is not enough memory to open the passkey store");
 	build_key_aad(self, aad);
@@ -153,50 +128,21 @@ hyb_store_unlock(HybStore *self, const char *passphrase, gsize len, GError **err
 		return fail(error,
 		    self->test ? "The passkey store %s is damaged: its key does not open"
 			       : "That passphrase does not open the passkey store %s",
-		    self->path);
+		    self->file.path);
 	}
 	self->unlocked = TRUE;
 	return TRUE;
 }
 
 static gboolean
-exec(HybStore *self, const char *sql, GError **error)
-{
-	if (sqlite3_exec(self->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return hyb_store_fail(self, error);
-	return TRUE;
-}
-
-static gboolean
-read_pragma(HybStore *self, const char *sql, gint64 *value, GError **error)
-{
-	sqlite3_stmt *statement = NULL;
-	gboolean ok = sqlite3_prepare_v2(self->db, sql, -1, &statement, NULL) == SQLITE_OK &&
-		      sqlite3_step(statement) == SQLITE_ROW;
-
-	if (ok)
-		*value = sqlite3_column_int64(statement, 0);
-	else
-		hyb_store_fail(self, error);
-	sqlite3_finalize(statement);
-	return ok;
-}
-
-static gboolean
-open_db(HybStore *self, const char *path, int flags, GError **error)
+open_file(HybStore *self, const char *file, int flags, GError **error)
 {
 	/* EXTRA also syncs the folder after the journal is gone, so that a commit is a commit. */
 	static const char *const setup = "PRAGMA journal_mode=DELETE; PRAGMA synchronous=EXTRA;"
-					 "PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF;"
-					 "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;";
+					 "PRAGMA temp_store=MEMORY;";
 
-	if (sqlite3_open_v2(path, &self->db, flags, NULL) != SQLITE_OK)
-		return hyb_store_fail(self, error);
-	sqlite3_extended_result_codes(self->db, 1);
-	sqlite3_busy_timeout(self->db, BUSY_TIMEOUT_MS);
-	sqlite3_db_config(self->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_limit(self->db, SQLITE_LIMIT_LENGTH, 1024 * 1024);
-	return exec(self, setup, error);
+	return hyb_sqlite_open(&self->file, file, flags, error) &&
+	       hyb_sqlite_exec(&self->file, setup, error);
 }
 
 /* Exactly the file that we make: ours, regular, and closed to everybody else. */
@@ -232,42 +178,31 @@ check_size(HybStore *self, GError **error)
 	gint64 pages = 0, page_size = 0;
 	struct stat st;
 
-	if (!read_pragma(self, "PRAGMA page_count", &pages, error) ||
-	    !read_pragma(self, "PRAGMA page_size", &page_size, error))
+	if (!hyb_sqlite_ask_number(&self->file, "PRAGMA page_count", &pages, error) ||
+	    !hyb_sqlite_ask_number(&self->file, "PRAGMA page_size", &page_size, error))
 		return FALSE;
-	if (stat(self->path, &st) != 0 || st.st_size < pages * page_size)
-		return fail(error, "The passkey store %s is damaged", self->path);
+	if (stat(self->file.path, &st) != 0 || st.st_size < pages * page_size)
+		return hyb_sqlite_fail_damaged(&self->file, error);
 	return TRUE;
 }
 
 static gboolean
 check_contents(HybStore *self, GError **error)
 {
-	sqlite3_stmt *statement = NULL;
 	gint64 application = 0, version = 0;
-	gboolean sound;
 
-	if (!read_pragma(self, "PRAGMA application_id", &application, error) ||
-	    !read_pragma(self, "PRAGMA user_version", &version, error))
+	if (!hyb_sqlite_ask_number(&self->file, "PRAGMA application_id", &application, error) ||
+	    !hyb_sqlite_ask_number(&self->file, "PRAGMA user_version", &version, error))
 		return FALSE;
 	if (application != APPLICATION_ID || version < 1)
-		return fail(error, "%s is not a passkey store, or it is damaged", self->path);
+		return fail(error, "%s is not a passkey store, or it is damaged", self->file.path);
 	if (version > HYB_STORE_VERSION)
 		return fail(error,
 		    "The passkey store %s was made by a newer hybridge-phone (store version %d, "
 		    "this "
 		    "one knows up to %d)",
-		    self->path, (int)MIN(version, G_MAXINT), HYB_STORE_VERSION);
-	if (!check_size(self, error))
-		return FALSE;
-	sound = sqlite3_prepare_v2(self->db, "PRAGMA quick_check(1)", -1, &statement, NULL) ==
-		    SQLITE_OK &&
-		sqlite3_step(statement) == SQLITE_ROW &&
-		g_strcmp0((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
-	sqlite3_finalize(statement);
-	if (!sound)
-		return fail(error, "The passkey store %s is damaged", self->path);
-	return TRUE;
+		    self->file.path, (int)MIN(version, G_MAXINT), HYB_STORE_VERSION);
+	return check_size(self, error) && hyb_sqlite_check(&self->file, error);
 }
 
 static gboolean
@@ -312,12 +247,12 @@ load_settings(HybStore *self, GError **error)
 	sqlite3_stmt *statement = NULL;
 	gboolean ok;
 
-	if (sqlite3_prepare_v2(self->db, sql, -1, &statement, NULL) != SQLITE_OK)
-		return fail(error, "The passkey store %s is damaged", self->path);
+	if (sqlite3_prepare_v2(self->file.db, sql, -1, &statement, NULL) != SQLITE_OK)
+		return hyb_sqlite_fail_damaged(&self->file, error);
 	ok = sqlite3_step(statement) == SQLITE_ROW && take_settings(self, statement);
 	sqlite3_finalize(statement);
 	if (!ok)
-		return fail(error, "The passkey store %s is damaged", self->path);
+		return hyb_sqlite_fail_damaged(&self->file, error);
 	return TRUE;
 }
 
@@ -327,13 +262,13 @@ hyb_store_open(const char *path, HybStoreUse use, GError **error)
 	g_autoptr(HybStore) self = g_new0(HybStore, 1);
 	g_autofree char *dir = g_path_get_dirname(path);
 
-	self->path = g_strdup(path);
-	if (!check_file(path, use, error) || !open_db(self, path, SQLITE_OPEN_READWRITE, error) ||
+	self->file = (HybSqlite){.what = "passkey store", .path = g_strdup(path)};
+	if (!check_file(path, use, error) || !open_file(self, path, SQLITE_OPEN_READWRITE, error) ||
 	    !check_contents(self, error) || !load_settings(self, error))
 		return NULL;
 	/* The journal needs the folder too; better said now than when a passkey is to be kept. */
 	if (use == HYB_STORE_WRITE &&
-	    (sqlite3_db_readonly(self->db, "main") != 0 || access(dir, W_OK) != 0)) {
+	    (sqlite3_db_readonly(self->file.db, "main") != 0 || access(dir, W_OK) != 0)) {
 		fail(error, "The passkey store %s can only be read", path);
 		return NULL;
 	}
@@ -347,7 +282,7 @@ insert_settings(HybStore *self, GError **error)
 	sqlite3_stmt *statement = NULL;
 	gboolean ok;
 
-	if (sqlite3_prepare_v2(self->db, sql, -1, &statement, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(self->file.db, sql, -1, &statement, NULL) != SQLITE_OK)
 		return hyb_store_fail(self, error);
 	sqlite3_bind_int(statement, 1, self->test ? 1 : 0);
 	sqlite3_bind_int(statement, 2, self->domain);
@@ -382,10 +317,11 @@ fill(HybStore *self, const char *file, const char *passphrase, gsize len, GError
 		self->sealed_key) != HYB_OK)
 		return fail(
 		    error, "There is not enough memory or randomness to make a passkey store");
-	return open_db(self, file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error) &&
-	       exec(self, "BEGIN EXCLUSIVE", error) && exec(self, ids, error) &&
-	       exec(self, schema, error) && insert_settings(self, error) &&
-	       exec(self, "COMMIT", error);
+	return open_file(self, file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error) &&
+	       hyb_sqlite_exec(&self->file, "BEGIN EXCLUSIVE", error) &&
+	       hyb_sqlite_exec(&self->file, ids, error) &&
+	       hyb_sqlite_exec(&self->file, schema, error) && insert_settings(self, error) &&
+	       hyb_sqlite_exec(&self->file, "COMMIT", error);
 }
 
 /* Refuses to replace; link() is for file systems without RENAME_NOREPLACE. The folder is synced so
@@ -424,7 +360,7 @@ hyb_store_create(const char *path, const HybStoreSettings *settings, const char 
 	gboolean ok = FALSE;
 
 	g_return_val_if_fail(settings->test || passphrase != NULL, FALSE);
-	self->path = g_strdup(path);
+	self->file = (HybSqlite){.what = "passkey store", .path = g_strdup(path)};
 	self->test = settings->test;
 	self->domain = settings->domain;
 	self->name = g_strdup(settings->name);
@@ -437,7 +373,7 @@ hyb_store_create(const char *path, const HybStoreSettings *settings, const char 
 	} else {
 		unlink(unfinished); /* of an init that was killed */
 		ok = fill(self, unfinished, passphrase, len, error);
-		g_clear_pointer(&self->db, sqlite3_close);
+		g_clear_pointer(&self->file.db, sqlite3_close);
 		ok = ok && hyb_store_publish(unfinished, path, error);
 		if (!ok)
 			unlink(unfinished);
@@ -481,7 +417,7 @@ hyb_store_name(const HybStore *self)
 sqlite3 *
 hyb_store_db(HybStore *self)
 {
-	return self->db;
+	return self->file.db;
 }
 
 const HybVaultKey *
@@ -496,10 +432,8 @@ hyb_store_free(HybStore *self)
 {
 	if (self == NULL)
 		return;
-	if (self->db != NULL)
-		sqlite3_close(self->db);
+	hyb_sqlite_clear(&self->file);
 	hyb_vault_key_clear(&self->key);
-	g_free(self->path);
 	g_free(self->name);
 	g_free(self);
 }

@@ -2,19 +2,18 @@
 #include "bridge/site/database.h"
 
 #include "bridge/common/error.h"
+#include "bridge/common/sqlite.h"
 #include "proto/cose.h"
 #include "proto/ctap.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define APPLICATION_ID 0x68796273 /* "hybs" */
 #define SMALLEST 512		  /* bytes of an SQLite file that is not empty: a page */
-#define BUSY_TIMEOUT_MS 2000	  /* another process holds the file for one transaction */
 
 static const char schema[] =
     "CREATE TABLE account ("
@@ -88,8 +87,7 @@ static const char *const statements[STATEMENTS] = {
 };
 
 struct HybSiteDatabase {
-	sqlite3 *db;
-	char *path;
+	HybSqlite file;
 	sqlite3_stmt *prepared[STATEMENTS];
 };
 
@@ -123,78 +121,6 @@ fail(GError **error, const char *format, ...)
 	return FALSE;
 }
 
-static gboolean
-fail_damaged(HybSiteDatabase *self, GError **error)
-{
-	return fail(error, "The site's database %s is damaged", self->path);
-}
-
-/* For what SQLite said last. */
-static gboolean
-fail_sqlite(HybSiteDatabase *self, GError **error)
-{
-	int code = self->db != NULL ? sqlite3_errcode(self->db) : SQLITE_NOMEM;
-
-	switch (code & 0xff) {
-	case SQLITE_FULL:
-		return fail(error, "The disk is full, so nothing was changed in %s", self->path);
-	case SQLITE_CORRUPT:
-		return fail_damaged(self, error);
-	case SQLITE_NOTADB:
-		return fail(error, "%s is not a site's database, or it is damaged", self->path);
-	case SQLITE_READONLY:
-		return fail(error, "The site's database %s can only be read", self->path);
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return fail(error, "Another program is using the site's database %s", self->path);
-	case SQLITE_CANTOPEN:
-	case SQLITE_PERM:
-	case SQLITE_IOERR:
-		return fail(error, "The site's database %s cannot be read or written: %s",
-		    self->path, g_strerror(sqlite3_system_errno(self->db)));
-	default:
-		return fail(error, "The site's database %s cannot be used: %s", self->path,
-		    sqlite3_errstr(code));
-	}
-}
-
-static gboolean
-exec(HybSiteDatabase *self, const char *sql, GError **error)
-{
-	if (sqlite3_exec(self->db, sql, NULL, NULL, NULL) == SQLITE_OK)
-		return TRUE;
-	return fail_sqlite(self, error);
-}
-
-/* One whole number that a PRAGMA answers. */
-static gboolean
-ask_number(HybSiteDatabase *self, const char *sql, gint64 *number, GError **error)
-{
-	sqlite3_stmt *statement = NULL;
-	gboolean ok = sqlite3_prepare_v2(self->db, sql, -1, &statement, NULL) == SQLITE_OK &&
-		      sqlite3_step(statement) == SQLITE_ROW;
-
-	if (ok)
-		*number = sqlite3_column_int64(statement, 0);
-	else
-		fail_sqlite(self, error);
-	sqlite3_finalize(statement);
-	return ok;
-}
-
-static gboolean
-check_whole(HybSiteDatabase *self, GError **error)
-{
-	sqlite3_stmt *statement = NULL;
-	gboolean ok = sqlite3_prepare_v2(self->db, "PRAGMA quick_check(1)", -1, &statement, NULL) ==
-			  SQLITE_OK &&
-		      sqlite3_step(statement) == SQLITE_ROW &&
-		      g_strcmp0((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
-
-	sqlite3_finalize(statement);
-	return ok || fail_damaged(self, error);
-}
-
 /* Two programs may make the tables of one file: who comes second finds them made. */
 static gboolean
 make_tables(HybSiteDatabase *self, GError **error)
@@ -203,12 +129,14 @@ make_tables(HybSiteDatabase *self, GError **error)
 	    APPLICATION_ID, HYB_SITE_DATABASE_VERSION);
 	gint64 tables;
 
-	if (!exec(self, "BEGIN EXCLUSIVE", error) ||
-	    !ask_number(self, "SELECT count(*) FROM sqlite_schema", &tables, error))
+	if (!hyb_sqlite_exec(&self->file, "BEGIN EXCLUSIVE", error) ||
+	    !hyb_sqlite_ask_number(
+		&self->file, "SELECT count(*) FROM sqlite_schema", &tables, error))
 		return FALSE;
-	if (tables == 0 && (!exec(self, schema, error) || !exec(self, ids, error)))
+	if (tables == 0 && (!hyb_sqlite_exec(&self->file, schema, error) ||
+			       !hyb_sqlite_exec(&self->file, ids, error)))
 		return FALSE;
-	return exec(self, "COMMIT", error);
+	return hyb_sqlite_exec(&self->file, "COMMIT", error);
 }
 
 static gboolean
@@ -216,29 +144,30 @@ check_contents(HybSiteDatabase *self, GError **error)
 {
 	gint64 application, version, tables;
 
-	if (!ask_number(self, "SELECT count(*) FROM sqlite_schema", &tables, error))
+	if (!hyb_sqlite_ask_number(
+		&self->file, "SELECT count(*) FROM sqlite_schema", &tables, error))
 		return FALSE;
 	if (tables == 0 && !make_tables(self, error))
 		return FALSE;
-	if (!ask_number(self, "PRAGMA application_id", &application, error) ||
-	    !ask_number(self, "PRAGMA user_version", &version, error))
+	if (!hyb_sqlite_ask_number(&self->file, "PRAGMA application_id", &application, error) ||
+	    !hyb_sqlite_ask_number(&self->file, "PRAGMA user_version", &version, error))
 		return FALSE;
 	if (application != APPLICATION_ID)
-		return fail(error, "%s is not a site's database", self->path);
+		return fail(error, "%s is not a site database", self->file.path);
 	if (version > HYB_SITE_DATABASE_VERSION)
-		return fail(error, "The site's database %s is of a newer version of this program",
-		    self->path);
-	return version == HYB_SITE_DATABASE_VERSION ? check_whole(self, error)
-						    : fail_damaged(self, error);
+		return fail(error, "The site database %s is of a newer version of this program",
+		    self->file.path);
+	return version == HYB_SITE_DATABASE_VERSION ? hyb_sqlite_check(&self->file, error)
+						    : hyb_sqlite_fail_damaged(&self->file, error);
 }
 
 static gboolean
 prepare_all(HybSiteDatabase *self, GError **error)
 {
 	for (guint i = 0; i < STATEMENTS; i++)
-		if (sqlite3_prepare_v3(self->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+		if (sqlite3_prepare_v3(self->file.db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
 			&self->prepared[i], NULL) != SQLITE_OK)
-			return fail_damaged(self, error);
+			return hyb_sqlite_fail_damaged(&self->file, error);
 	return TRUE;
 }
 
@@ -254,7 +183,7 @@ make_file(const char *path, GError **error)
 		return fail(error, "The folder %s cannot be made: %s", folder, g_strerror(errno));
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
 	if (fd < 0 || fstat(fd, &info) != 0) {
-		fail(error, "The site's database %s cannot be opened: %s", path, g_strerror(errno));
+		fail(error, "The site database %s cannot be opened: %s", path, g_strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return FALSE;
@@ -264,7 +193,7 @@ make_file(const char *path, GError **error)
 		return fail(error, "%s is not a file", path);
 	/* SQLite takes one byte for an empty database, and would write over it. */
 	if (info.st_size > 0 && info.st_size < SMALLEST)
-		return fail(error, "%s is not a site's database, or it is damaged", path);
+		return fail(error, "%s is not a site database, or it is damaged", path);
 	return TRUE;
 }
 
@@ -274,22 +203,15 @@ hyb_site_database_open(const char *path, GError **error)
 	g_autoptr(HybSiteDatabase) self = g_new0(HybSiteDatabase, 1);
 
 	/* A relative name can mean nothing else than a file then, ":memory:" neither. */
-	self->path = g_canonicalize_filename(path, NULL);
-	if (!make_file(self->path, error))
-		return NULL;
-	if (sqlite3_open_v2(self->path, &self->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
-		fail_sqlite(self, error);
-		return NULL;
-	}
-	sqlite3_extended_result_codes(self->db, 1);
-	sqlite3_busy_timeout(self->db, BUSY_TIMEOUT_MS);
-	sqlite3_db_config(self->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(self->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	if (!exec(self, "PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;", error) ||
+	self->file =
+	    (HybSqlite){.what = "site database", .path = g_canonicalize_filename(path, NULL)};
+	if (!make_file(self->file.path, error) ||
+	    !hyb_sqlite_open(&self->file, self->file.path, SQLITE_OPEN_READWRITE, error) ||
+	    !hyb_sqlite_exec(&self->file, "PRAGMA foreign_keys=ON;", error) ||
 	    !check_contents(self, error) || !prepare_all(self, error))
 		return NULL;
-	if (sqlite3_db_readonly(self->db, "main") != 0) {
-		fail(error, "The site's database %s can only be read", path);
+	if (sqlite3_db_readonly(self->file.db, "main") != 0) {
+		fail(error, "The site database %s can only be read", path);
 		return NULL;
 	}
 	return g_steal_pointer(&self);
@@ -302,8 +224,7 @@ hyb_site_database_free(HybSiteDatabase *self)
 		return;
 	for (guint i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(self->prepared[i]);
-	sqlite3_close(self->db);
-	g_free(self->path);
+	hyb_sqlite_clear(&self->file);
 	g_free(self);
 }
 
@@ -315,7 +236,7 @@ run(HybSiteDatabase *self, Statement which, GError **error)
 	gboolean ok = sqlite3_step(statement) == SQLITE_DONE;
 
 	if (!ok)
-		fail_sqlite(self, error);
+		hyb_sqlite_fail(&self->file, error);
 	sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
 	return ok;
@@ -339,7 +260,7 @@ hyb_site_database_commit(HybSiteDatabase *self, GError **error)
 void
 hyb_site_database_rollback(HybSiteDatabase *self)
 {
-	if (sqlite3_get_autocommit(self->db) == 0)
+	if (sqlite3_get_autocommit(self->file.db) == 0)
 		run(self, ROLLBACK, NULL);
 }
 
@@ -431,9 +352,9 @@ look_up(HybSiteDatabase *self, Statement which, gpointer (*take)(sqlite3_stmt *r
 
 	*out = r == SQLITE_ROW ? take(statement) : NULL;
 	if (r == SQLITE_ROW && *out == NULL)
-		ok = fail_damaged(self, error);
+		ok = hyb_sqlite_fail_damaged(&self->file, error);
 	else if (r != SQLITE_ROW && r != SQLITE_DONE)
-		ok = fail_sqlite(self, error);
+		ok = hyb_sqlite_fail(&self->file, error);
 	sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
 	return ok;
@@ -493,7 +414,8 @@ hyb_site_database_list_passkeys(HybSiteDatabase *self, GBytes *account_id, GErro
 		if (passkey != NULL)
 			g_ptr_array_add(list, passkey);
 		else
-			ok = r == SQLITE_ROW ? fail_damaged(self, error) : fail_sqlite(self, error);
+			ok = r == SQLITE_ROW ? hyb_sqlite_fail_damaged(&self->file, error)
+					     : hyb_sqlite_fail(&self->file, error);
 	}
 	sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
@@ -509,7 +431,7 @@ count(HybSiteDatabase *self, Statement which, guint *number, GError **error)
 	if (ok)
 		*number = (guint)sqlite3_column_int64(statement, 0);
 	else
-		fail_sqlite(self, error);
+		hyb_sqlite_fail(&self->file, error);
 	sqlite3_reset(statement);
 	return ok;
 }

@@ -314,7 +314,7 @@ static void
 test_other_application(Fixture *fixture, gconstpointer data)
 {
 	alter(fixture, "PRAGMA application_id=1");
-	assert_refused(fixture->path, "is not a site's database");
+	assert_refused(fixture->path, "is not a site database");
 }
 
 static void
@@ -355,7 +355,7 @@ test_file_damaged(Fixture *fixture, gconstpointer data)
 	}
 	memset(whole, 'x', len);
 	g_assert_true(g_file_set_contents(fixture->path, whole, (gssize)len, NULL));
-	assert_refused(fixture->path, "is not a site's database, or it is damaged");
+	assert_refused(fixture->path, "is not a site database, or it is damaged");
 }
 
 static void
