@@ -167,6 +167,19 @@ hyb_error_set(GError **error, HybError cause)
 	return FALSE;
 }
 
+gboolean
+hyb_error_fail(GError **error, HybError cause, const char *format, ...)
+{
+	g_autofree char *message = NULL;
+	va_list args;
+
+	va_start(args, format);
+	message = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error_literal(error, HYB_ERROR, (int)cause, message);
+	return FALSE;
+}
+
 static HybError
 status_cause(HybStatus status)
 {

@@ -73,6 +73,10 @@ const char *hyb_error_message(const GError *error);
  */
 gboolean hyb_error_set(GError **error, HybError cause);
 
+/* The same with words of one's own, as printf() has them, without a full stop. */
+gboolean hyb_error_fail(GError **error, HybError cause, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
 /**
  * hyb_error_set_status:
  * @status: not HYB_OK

@@ -3,6 +3,8 @@
 
 #include "bridge/common/error.h"
 
+#define fail(error, ...) hyb_error_fail(error, HYB_ERROR_STORAGE, __VA_ARGS__)
+
 #define BUSY_TIMEOUT_MS 5000 /* another program holds the file for one transaction */
 #define VALUE_LEN_MAX (1024 * 1024)
 
@@ -12,20 +14,6 @@ hyb_sqlite_clear(HybSqlite *self)
 	sqlite3_close(self->db);
 	g_free(self->path);
 	*self = (HybSqlite){0};
-}
-
-G_GNUC_PRINTF(2, 3)
-static gboolean
-fail(GError **error, const char *format, ...)
-{
-	g_autofree char *message = NULL;
-	va_list args;
-
-	va_start(args, format);
-	message = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error_literal(error, HYB_ERROR, HYB_ERROR_STORAGE, message);
-	return FALSE;
 }
 
 gboolean

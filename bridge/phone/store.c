@@ -13,6 +13,8 @@
 #include "bridge/common/error.h"
 #include "bridge/common/sqlite.h"
 
+#define fail(error, ...) hyb_error_fail(error, HYB_ERROR_STORAGE, __VA_ARGS__)
+
 #define APPLICATION_ID 0x68796270 /* "hybp" */
 #define SEALED_KEY_LEN (HYB_VAULT_KEY_LEN + HYB_VAULT_OVERHEAD)
 
@@ -59,20 +61,6 @@ char *
 hyb_store_default_dir(void)
 {
 	return g_build_filename(g_get_user_data_dir(), "hybridge", "phone", NULL);
-}
-
-G_GNUC_PRINTF(2, 3)
-static gboolean
-fail(GError **error, const char *format, ...)
-{
-	g_autofree char *message = NULL;
-	va_list args;
-
-	va_start(args, format);
-	message = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error_literal(error, HYB_ERROR, HYB_ERROR_STORAGE, message);
-	return FALSE;
 }
 
 gboolean

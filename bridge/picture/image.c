@@ -10,22 +10,10 @@
 #include "bridge/common/error.h"
 #include "bridge/picture/code.h"
 
+#define fail(error, ...) hyb_error_fail(error, HYB_ERROR_USAGE, __VA_ARGS__)
+
 #define CHUNK_LEN (64 * 1024)
 #define SIDE_MAX 32768 /* pixels; what zbar and our arithmetic take */
-
-G_GNUC_PRINTF(2, 3)
-static gboolean
-fail(GError **error, const char *format, ...)
-{
-	g_autofree char *message = NULL;
-	va_list args;
-
-	va_start(args, format);
-	message = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error_literal(error, HYB_ERROR, HYB_ERROR_USAGE, message);
-	return FALSE;
-}
 
 /* The two formats that cameras and screens write; other loaders need not be trusted. */
 static const char *

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define fail(error, ...) hyb_error_fail(error, HYB_ERROR_STORAGE, __VA_ARGS__)
+
 #define APPLICATION_ID 0x68796273 /* "hybs" */
 #define SMALLEST 512		  /* bytes of an SQLite file that is not empty: a page */
 
@@ -105,20 +107,6 @@ char *
 hyb_site_database_default_path(void)
 {
 	return g_build_filename(g_get_user_data_dir(), "hybridge", "site.db", NULL);
-}
-
-G_GNUC_PRINTF(2, 3)
-static gboolean
-fail(GError **error, const char *format, ...)
-{
-	g_autofree char *message = NULL;
-	va_list args;
-
-	va_start(args, format);
-	message = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error_literal(error, HYB_ERROR, HYB_ERROR_STORAGE, message);
-	return FALSE;
 }
 
 /* Two programs may make the tables of one file: who comes second finds them made. */
