@@ -229,23 +229,22 @@ class EndTest(LabTest):
             self.assertIn(lab.wait(), (CAUSES["cancelled"], 130, -signal.SIGINT), lab.describe())
             self.assert_nothing_left()
 
-    def started(self, script):
-        """A lab whose command has begun."""
-        lab = self.up("--", "sh", "-c", f"echo begun; {script}")
+    def started(self, trap=":"):
+        """A lab whose command has set its trap, and runs until a signal ends it."""
+        lab = self.up("--", "sh", "-c", f"{trap}; echo begun; while :; do sleep 0.05; done")
         lab.first_line()
         return lab
 
     def test_signals_are_the_commands(self):
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            lab = self.started(f"trap 'echo got it; exit 5' {number.name[3:]}; "
-                               "while :; do sleep 0.05; done")
+            lab = self.started(f"trap 'echo got it; exit 5' {number.name[3:]}")
             lab.signal(number)
             self.assertEqual(lab.wait(), 5, lab.describe())
             self.assertIn("got it", lab.stdout)
             self.assert_nothing_left()
 
     def test_third_signal_takes_no_excuse(self):
-        lab = self.started("trap '' INT TERM; while :; do sleep 0.05; done")
+        lab = self.started("trap '' INT TERM")
         for _ in range(3):
             lab.signal(signal.SIGINT)
             time.sleep(0.2)
@@ -253,7 +252,7 @@ class EndTest(LabTest):
         self.assert_nothing_left()
 
     def test_killed_lab_takes_its_parts_with_it(self):
-        lab = self.started("exec sleep 1000")
+        lab = self.started()
         lab.kill()
         self.wait_until("parts still run", lambda: not running(str(self.tmp)))
         for folder in self.tmp.iterdir():
