@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """unittest with TAP output, so that meson and tests/run see each case and why one was skipped.
 
-A test program ends with `tap.main()`. Arguments: names of tests, as unittest takes them.
+A test program ends with `tap.main()`. Arguments: names of tests, as unittest takes them. With
+HYBRIDGE_TIMES set, each test's seconds follow it in a comment.
 """
+import os
 import sys
+import time
 import unittest
 
 
@@ -26,6 +29,7 @@ class Result(unittest.TestResult):
     def startTest(self, test):
         super().startTest(test)
         self.failing = []
+        self.begun = time.monotonic()
 
     def addSuccess(self, test):
         super().addSuccess(test)
@@ -58,6 +62,8 @@ class Result(unittest.TestResult):
         super().stopTest(test)
         if self.failing:
             self.line("not ok", test)
+        if "HYBRIDGE_TIMES" in os.environ:
+            self.explain(f"{time.monotonic() - self.begun:.2f} s")
 
 
 def main():
