@@ -149,8 +149,13 @@ class UpTest(LabTest):
         self.assertEqual(self.sh("kill -9 $$").status, 128 + signal.SIGKILL)
 
     def test_what_the_command_leaves_behind_ends(self):
-        lab = self.sh('sleep 1000 & (setsid sh -c "trap \'\' TERM; sleep 1000" &) ; '
-                      'echo "$HYBRIDGE_LAB"')
+        """Also what left the terminal, and takes no polite word. The folder in its arguments is
+        what assert_nothing_left() knows it by."""
+        lab = self.sh("""
+            sh -c 'sleep 1000; :' "$HYBRIDGE_LAB" &
+            (setsid sh -c 'trap "" TERM; echo up; sleep 1000; :' "$HYBRIDGE_LAB" &) | head -n 1
+        """)
+        self.assertEqual(lab.stdout, ["up"])
         self.assertEqual(lab.status, 0, lab.describe())
 
     def test_without_a_command_it_stays(self):
@@ -166,8 +171,10 @@ class UpTest(LabTest):
 
     def test_keeps_its_folder_when_asked(self):
         folder = self.world.folder / "kept with blanks"
+        folder.mkdir(mode=0o755)
         lab = self.sh("true", "--keep", folder)
         self.assertEqual(lab.status, 0, lab.describe())
+        self.assertEqual(stat.S_IMODE(folder.stat().st_mode), 0o700)
         self.assertIn("relay.log", os.listdir(folder))
         again = self.up("--keep", folder, "--", "true")
         self.assertEqual(again.wait(), CAUSES["usage"], again.describe())
