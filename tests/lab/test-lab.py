@@ -16,10 +16,12 @@ import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "program"))
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS / "program"), str(TESTS / "phone")]
 
 import harness  # noqa: E402
 from harness import CAUSES, WAIT_S, Process  # noqa: E402
+from terminal import Terminal  # noqa: E402
 
 # Registers and signs in, with the code going through pipes.
 SIGN_IN = r"""
@@ -249,6 +251,18 @@ class EndTest(LabTest):
             self.assertEqual(lab.wait(), 5, lab.describe())
             self.assertIn("got it", lab.stdout)
             self.assert_nothing_left()
+
+    def test_ctrl_c_comes_once(self):
+        """The terminal gives it to the lab and to the command; the lab must not pass it on."""
+        script = "trap 'echo got it' INT; echo begun; sleep 2; sleep 1; echo over"
+        terminal = Terminal(self, [harness.programs.lab, "up", "--screen", "none", "--", "sh", "-c",
+                                   script], self.env)
+        terminal.wait("begun")
+        terminal.type("\x03")
+        terminal.wait("over")
+        self.assertEqual(terminal.status(), 0, terminal.text)
+        self.assertEqual(terminal.text.count("got it"), 1, terminal.text)
+        self.assert_nothing_left()
 
     def test_third_signal_takes_no_excuse(self):
         lab = self.started("trap '' INT TERM")
