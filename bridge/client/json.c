@@ -6,9 +6,14 @@
 
 #define TEXTS_MAX 64 /* elements of an array of texts that we only look at */
 
-/* Where a walk over the characters is; see check_surface(). */
+/* Of one object: json-glib looks through all of them for each that comes again. */
+#define MEMBERS_MAX 256
+
+/* Where a walk over the characters is; see check_surface().
+ * @members: of the object, or array, at each depth */
 typedef struct {
 	guint depth;
+	guint members[HYB_JSON_MAX_DEPTH + 1];
 	gboolean in_text;
 	gboolean begun;
 	gboolean ended;
@@ -36,6 +41,10 @@ look_outside(Surface *at, char c)
 	} else if (c == '{' || c == '[') {
 		if (++at->depth > HYB_JSON_MAX_DEPTH)
 			return "it is nested too deeply";
+		at->members[at->depth] = 0;
+	} else if (c == ':') {
+		if (++at->members[at->depth] > MEMBERS_MAX)
+			return "an object has too many members";
 	} else if (c == '}' || c == ']') {
 		if (at->depth == 0)
 			return "a bracket is closed that was never opened";

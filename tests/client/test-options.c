@@ -413,6 +413,25 @@ test_allow_list_length(void)
 	g_assert_false(takes_allow_list(HYB_CTAP_CREDENTIALS_MAX + 1));
 }
 
+/* Members of one object, each once; of several objects they may be more. */
+static void
+test_members(void)
+{
+	for (guint count = 256; count <= 257; count++) {
+		g_autoptr(GString) text = g_string_new("{\"a\":{\"b\":1},");
+		g_autoptr(JsonNode) node = NULL;
+		g_autoptr(GError) error = NULL;
+
+		for (guint i = 1; i < count; i++)
+			g_string_append_printf(text, "%s\"%u\":0", i > 1 ? "," : "", i);
+		g_string_append_c(text, '}');
+		node = hyb_json_parse(text->str, text->len, &error);
+		g_assert_cmpint(node != NULL, ==, count == 256);
+		if (node == NULL)
+			g_assert_nonnull(strstr(error->message, "too many members"));
+	}
+}
+
 static void
 test_size(void)
 {
@@ -469,6 +488,7 @@ main(int argc, char **argv)
 	g_test_add_func("/client/creation/large-blob-required", test_large_blob_required);
 	g_test_add_func("/client/creation/user-id-sizes", test_user_id_sizes);
 	g_test_add_func("/client/json/depth", test_depth);
+	g_test_add_func("/client/json/members", test_members);
 	g_test_add_func("/client/json/size", test_size);
 	g_test_add_func("/client/request/allow-list-length", test_allow_list_length);
 	g_test_add_func("/client/request/by-hand", test_by_hand);
