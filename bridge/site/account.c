@@ -42,6 +42,21 @@ is_joiner(gunichar c)
 	return c == ZERO_WIDTH_JOINER || c == ZERO_WIDTH_NON_JOINER;
 }
 
+/* What draws nothing by itself: Unicode's Default_Ignorable_Code_Point as far as is_allowed() lets
+ * it in, and the one Braille pattern without a dot. */
+static gboolean
+is_invisible(gunichar c)
+{
+	static const gunichar ranges[][2] = {{0x034f, 0x034f}, {0x115f, 0x1160}, {0x17b4, 0x17b5},
+	    {0x180b, 0x180f}, {0x2800, 0x2800}, {0x3164, 0x3164}, {0xfe00, 0xfe0f},
+	    {0xffa0, 0xffa0}, {0xe0100, 0xe01ef}};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(ranges); i++)
+		if (c >= ranges[i][0] && c <= ranges[i][1])
+			return TRUE;
+	return is_joiner(c);
+}
+
 static gboolean
 is_allowed(gunichar c)
 {
@@ -73,7 +88,8 @@ check(const char *what, const char *text, GError **error)
 
 		if (!is_allowed(point))
 			return refuse(error, what, "has a character that names cannot have");
-		visible = visible || (g_unichar_isgraph(point) && !is_joiner(point));
+		visible = visible || (g_unichar_isgraph(point) && !g_unichar_ismark(point) &&
+					 !is_invisible(point));
 	}
 	return visible || refuse(error, what, "is empty");
 }
@@ -110,10 +126,29 @@ hyb_site_name_tidy(const char *what, const char *text, GError **error)
 	return check(what, tidy, error) ? g_steal_pointer(&tidy) : NULL;
 }
 
+/* As it looks: without what draws nothing, and with one blank where there are several. */
+static char *
+squeeze(const char *text)
+{
+	GString *seen = g_string_new(NULL);
+	gboolean blank = FALSE;
+
+	for (const char *c = text; *c != '\0'; c = g_utf8_next_char(c)) {
+		gunichar point = g_utf8_get_char(c);
+
+		if (is_invisible(point) || (blank && g_unichar_isspace(point)))
+			continue;
+		blank = g_unichar_isspace(point);
+		g_string_append_unichar(seen, blank ? ' ' : point);
+	}
+	return g_string_free(seen, FALSE);
+}
+
 char *
 hyb_site_name_fold(const char *name)
 {
-	g_autofree char *compatible = g_utf8_normalize(name, -1, G_NORMALIZE_NFKC);
+	g_autofree char *seen = squeeze(name);
+	g_autofree char *compatible = g_utf8_normalize(seen, -1, G_NORMALIZE_NFKC);
 	g_autofree char *folded = g_utf8_casefold(compatible, -1);
 
 	return g_utf8_normalize(folded, -1, G_NORMALIZE_NFKC);

@@ -38,5 +38,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HybSiteAccount, hyb_site_account_free)
  */
 char *hyb_site_name_tidy(const char *what, const char *text, GError **error);
 
-/* (transfer full): what two names share that people would take for the same: "Ada", "ADA". */
+/* (transfer full): what two names share that people would take for the same: "Ada", "ADA", with
+ * several blanks, with characters that draw nothing. Letters of other scripts that look alike stay
+ * different. */
 char *hyb_site_name_fold(const char *name);

@@ -12,6 +12,7 @@
 #define ATTESTATION_MAX (256 * 1024) /* bytes; certificates can be long */
 #define SIGNATURE_MAX 1024	     /* bytes; RSA of 8192 bits */
 #define TRANSPORTS_MAX 16	     /* there are six so far */
+#define FORMAT_MAX 32		     /* characters of an attestation format's name */
 #define TRANSPORT_MAX 32	     /* characters */
 
 void
@@ -116,6 +117,17 @@ parse_auth_data(HybSiteResponse *self, GError **error)
 }
 
 /* §6.5.4: {fmt, attStmt, authData} */
+/* §8.1: printable ASCII without quotes. It goes into messages. */
+static gboolean
+is_format(HybBytes name)
+{
+	for (gsize i = 0; i < name.len; i++)
+		if (name.data[i] <= ' ' || name.data[i] > '~' || name.data[i] == '"' ||
+		    name.data[i] == '\\')
+			return FALSE;
+	return name.len > 0 && name.len <= FORMAT_MAX;
+}
+
 static gboolean
 parse_attestation(HybSiteResponse *self, GBytes *attestation, GError **error)
 {
@@ -132,8 +144,8 @@ parse_attestation(HybSiteResponse *self, GBytes *attestation, GError **error)
 	    hyb_cbor_read_raw(&att_stmt, &statement) != HYB_OK ||
 	    hyb_cbor_read_bytes(&auth_data, &raw) != HYB_OK || format.len > HYB_TEXT_MAX)
 		return unreadable(error, "the attestation object is malformed");
-	if (memchr(format.data, 0, format.len) != NULL)
-		return unreadable(error, "the attestation format has a NUL character");
+	if (!is_format(format))
+		return unreadable(error, "the attestation format has an odd name");
 	self->format = g_strndup((const char *)format.data, format.len);
 	self->statement = g_bytes_new(statement.data, statement.len);
 	self->auth_data = g_bytes_new(raw.data, raw.len);

@@ -172,9 +172,12 @@ test_kept(Fixture *fixture, gconstpointer data)
 static void
 test_names(Fixture *fixture, gconstpointer data)
 {
-	static const char *const same[] = {"Ada", "ADA", "ada", "Ａda"};
-	g_autoptr(HybSiteAccount) ada = add_account(fixture->database, "Ada");
-	g_autoptr(HybSiteAccount) twin = hyb_site_account_new("aDA", NOW, NULL);
+	static const char *const same[] = {"Ada Lovelace", "ADA lovelace", "Ａda Lovelace",
+	    "A\xe2\x80\x8d"
+	    "da Lovelace",
+	    "Ada\xef\xb8\x8f Lovelace", "Ada  Lovelace", "Ada \xe3\x85\xa4Lovelace"};
+	g_autoptr(HybSiteAccount) ada = add_account(fixture->database, "Ada Lovelace");
+	g_autoptr(HybSiteAccount) twin = hyb_site_account_new("aDA LOVELACE", NOW, NULL);
 	g_autoptr(GError) error = NULL;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(same); i++) {
@@ -395,6 +398,10 @@ static const NameCase name_cases[] = {
     {"isolate", "A\xe2\x81\xa6", NULL},
     {"joiner-alone", "\xe2\x80\x8d", NULL},
     {"zero-width-space", "A\xe2\x80\x8b", NULL},
+    {"filler-alone", "\xe3\x85\xa4", NULL},
+    {"variation-selector-alone", "\xef\xb8\x8f", NULL},
+    {"accent-alone", " \xcc\x81", NULL},
+    {"empty-braille", "\xe2\xa0\x80", NULL},
     {"private-use", "\xee\x80\x80", NULL},
     {"not-utf8", "A\xff", NULL},
 };

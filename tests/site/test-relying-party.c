@@ -272,6 +272,12 @@ format_unknown(HybTestAnswer *answer, HybSiteQuestion *question)
 }
 
 static void
+format_with_escapes(HybTestAnswer *answer, HybSiteQuestion *question)
+{
+	answer->format = "\x1b[31mred";
+}
+
+static void
 ids_differ(HybTestAnswer *answer, HybSiteQuestion *question)
 {
 	hyb_test_set_bytes(&answer->id, "credential-2", 12);
@@ -352,6 +358,7 @@ static const TamperCase register_cases[] = {
     {"attestation-empty", statement_empty, HYB_SITE_ERROR_ATTESTATION},
     {"attestation-none-with-statement", none_with_statement, HYB_SITE_ERROR_ATTESTATION},
     {"attestation-format", format_unknown, HYB_SITE_ERROR_ATTESTATION},
+    {"attestation-format-with-escapes", format_with_escapes, HYB_SITE_ERROR_RESPONSE},
     {"ids-differ", ids_differ, HYB_SITE_ERROR_RESPONSE},
     {"id-not-the-attested", id_not_the_attested, HYB_SITE_ERROR_CREDENTIAL},
     {"json-type", json_type_other, HYB_SITE_ERROR_RESPONSE},

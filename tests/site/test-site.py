@@ -174,7 +174,7 @@ class ProgramTest(SiteCase):
         self.sites[0].wait()
         with contextlib.closing(sqlite3.connect(newer)) as database:
             database.execute("PRAGMA user_version=9")
-        for path, sentence in ((folder, "cannot be opened"), (folder / "text", "is not a site's"),
+        for path, sentence in ((folder, "cannot be opened"), (folder / "text", "is not a site"),
                                (newer, "newer version"), ("/proc/no/site.db", "cannot be made")):
             with self.subTest(path):
                 status, site = self.run_site("--port", "0", "--database", path)
