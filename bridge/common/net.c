@@ -184,8 +184,8 @@ hyb_net_add_options(HybNet *net, GOptionContext *context)
 	g_option_context_add_group(context, hook);
 }
 
-static gboolean
-check_cacert(const char *path, GError **error)
+gboolean
+hyb_net_check_cacert(const char *path, GError **error)
 {
 	BIO *file = BIO_new_file(path, "r");
 	X509 *certificate = NULL;
@@ -233,7 +233,7 @@ hyb_net_load(HybNet *net, const char *path, GError **error)
 		    "The configuration file \"%s\" cannot be read: %s", from, local->message);
 		return FALSE;
 	}
-	return net->cacert == NULL || check_cacert(net->cacert, error);
+	return net->cacert == NULL || hyb_net_check_cacert(net->cacert, error);
 }
 
 const char *

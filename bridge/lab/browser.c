@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bridge/lab/browser.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "bridge/common/error.h"
+#include "bridge/common/net.h"
 #include "bridge/lab/authority.h"
 #include "bridge/lab/child.h"
 
@@ -45,12 +47,7 @@ trust(
 	const char *const argv[] = {
 	    "certutil", "-A", "-d", database, "-t", "C,,", "-n", name, "-i", file, NULL};
 
-	if (!g_file_test(file, G_FILE_TEST_IS_REGULAR)) {
-		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
-		    "The file \"%s\" given as cacert is not there", file);
-		return FALSE;
-	}
-	return run_certutil(place, argv, error);
+	return hyb_net_check_cacert(file, error) && run_certutil(place, argv, error);
 }
 
 static gboolean
@@ -71,6 +68,21 @@ make_database(const LabPlace *place, const char *home, char **files, GError **er
 	return TRUE;
 }
 
+static gboolean
+is_port(const char *text)
+{
+	return g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, NULL, NULL);
+}
+
+/* IPv6 in brackets */
+static gboolean
+is_address(const char *text)
+{
+	g_autofree char *plain = *text == '[' ? g_strndup(text + 1, strlen(text) - 2) : NULL;
+
+	return g_hostname_is_ip_address(plain != NULL ? plain : text);
+}
+
 /* "HOST:PORT:ADDR[:PORT]" as Chromium has it, and its host as one that takes no proxy. */
 static gboolean
 add_own_rule(const char *text, GString *rules, GString *direct, GError **error)
@@ -81,12 +93,12 @@ add_own_rule(const char *text, GString *rules, GString *direct, GError **error)
 	g_autoptr(GMatchInfo) match = NULL;
 	g_auto(GStrv) part = NULL;
 
-	if (!g_regex_match(regex, text, 0, &match)) {
-		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
+	if (g_regex_match(regex, text, 0, &match))
+		part = g_match_info_fetch_all(match);
+	if (part == NULL || !is_port(part[2]) || !is_address(part[3]) ||
+	    (part[4] != NULL && !is_port(part[4])))
+		return hyb_error_fail(error, HYB_ERROR_USAGE,
 		    "\"%s\" is not HOST:PORT:ADDR[:PORT] with a numeric address", text);
-		return FALSE;
-	}
-	part = g_match_info_fetch_all(match);
 	g_string_append_printf(rules, ", MAP %s:%s %s:%s", part[1], part[2], part[3],
 	    part[4] != NULL ? part[4] : part[2]);
 	g_string_append_printf(direct, ",%s", part[1]);

@@ -20,7 +20,7 @@ void lab_child_init(void);
  * @terminal: (out) (optional): the kernel sent it, not another process: Ctrl-C, or a terminal that
  *   went away
  *
- * Waits for SIGINT, SIGTERM or SIGHUP, or for the end of a child, @wait_ms at most.
+ * Waits for SIGINT, SIGQUIT, SIGTERM or SIGHUP, or for the end of a child, @wait_ms at most.
  *
  * Returns: the signal's number; 0 otherwise
  */

@@ -2,59 +2,53 @@
 #include "bridge/lab/code.h"
 
 #include <errno.h>
-#include <string.h>
-
-#include <gio/gio.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "bridge/common/error.h"
 #include "bridge/picture/code.h"
 #include "bridge/picture/screen.h"
 
-#define TAKEN "codes" /* in the lab's folder: a hash a line */
+#define TAKEN "codes" /* folder in the lab's: an empty file a code, named by its hash */
 
-static char *
-hash(const char *text)
-{
-	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
-}
+typedef struct {
+	const LabPlace *place;
+	int problem; /* errno of a file that could not be made, for another reason than that it is
+			there */
+} Taking;
 
+/* Makes its file; of several phones that see the same code one can. */
 static gboolean
-is_new(const char *text, gpointer user_data)
+take(const char *text, gpointer user_data)
 {
-	const LabPlace *place = user_data;
-	g_autofree char *path = lab_place_path(place, TAKEN);
-	g_autofree char *line = hash(text);
-	g_autofree char *taken = NULL;
+	Taking *self = user_data;
+	g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+	g_autofree char *name = g_build_filename(TAKEN, hash, NULL);
+	g_autofree char *path = lab_place_path(self->place, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	return !g_file_get_contents(path, &taken, NULL, NULL) || strstr(taken, line) == NULL;
-}
-
-static gboolean
-remember(const LabPlace *place, const char *text, GError **error)
-{
-	g_autofree char *path = lab_place_path(place, TAKEN);
-	g_autofree char *digest = hash(text);
-	g_autofree char *line = g_strconcat(digest, "\n", NULL);
-	g_autoptr(GFile) file = g_file_new_for_path(path);
-	g_autoptr(GError) cause = NULL;
-	g_autoptr(GFileOutputStream) stream =
-	    g_file_append_to(file, G_FILE_CREATE_PRIVATE, NULL, &cause);
-
-	if (stream != NULL && g_output_stream_write_all(
-				  G_OUTPUT_STREAM(stream), line, strlen(line), NULL, NULL, &cause))
-		return TRUE;
-	g_set_error_literal(error, HYB_ERROR, HYB_ERROR_STORAGE, cause->message);
-	return FALSE;
+	if (fd < 0) {
+		self->problem = errno == EEXIST ? 0 : errno;
+		return self->problem != 0;
+	}
+	close(fd);
+	return TRUE;
 }
 
 char *
 lab_code_wait(const LabPlace *place, guint wait_s, GdkPixbuf **picture, GError **error)
 {
+	Taking taking = {.place = place};
 	GdkPixbuf *shown = NULL;
-	char *text = hyb_screen_wait_code(wait_s, is_new, (gpointer)place, &shown, error);
+	char *text = NULL;
 
-	if (text != NULL && !remember(place, text, error))
+	if (lab_place_make_folder(place, TAKEN, error))
+		text = hyb_screen_wait_code(wait_s, take, &taking, &shown, error);
+	if (text != NULL && taking.problem != 0) {
+		hyb_error_fail(error, HYB_ERROR_STORAGE, "Nothing can be written to %s: %s",
+		    place->folder, g_strerror(taking.problem));
 		g_clear_pointer(&text, hyb_code_free);
+	}
 	if (text != NULL && picture != NULL)
 		*picture = g_steal_pointer(&shown);
 	hyb_code_free_picture(shown);

@@ -3,13 +3,18 @@
 
 here=$HYBRIDGE_LAB
 
+# give_up SENTENCE
+give_up() {
+	echo "demo: $*" >&2
+	exit 1
+}
+
 # fail SENTENCE: with what the parts last said.
 fail() {
 	for log in scan chromium site; do
 		[ ! -s "$here/$log.log" ] || { echo "-- $log said:" && tail -n 5 "$here/$log.log"; } >&2
 	done
-	echo "demo: $*" >&2
-	exit 1
+	give_up "$@"
 }
 
 # start_browser [OPTION…]: Chromium with the lab's site; sets $browser to its process.

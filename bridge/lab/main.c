@@ -22,8 +22,8 @@ static const Command commands[] = {
     {"scan", "[--phone N] [--wait SECONDS] [OPTION…]", "let a phone scan the code on the screen",
 	lab_use_scan,
 	"Waits for a new code on the screen, and agrees to what the computer asks.\n\n"
-	"  --phone N       which phone; before all others (default: 1)\n"
-	"  --wait SECONDS  for a code; before all others (default: 60)\n"
+	"  --phone N       which phone (default: 1)\n"
+	"  --wait SECONDS  for a code (default: 60)\n"
 	"  --approve HOW   auto, ask, deny, timeout, none (default: auto)\n"
 	"  --account NAME  the account to choose (default: the last used)\n"
 	"  --image FILE    take the code from this picture instead\n"
@@ -32,7 +32,7 @@ static const Command commands[] = {
 	"And all others of hybridge-phone scan; - takes the code's text from standard input.\n"},
     {"phone", "[--phone N] COMMAND…", "hybridge-phone with that phone: passkeys list, …",
 	lab_use_phone,
-	"  --phone N   which phone; before all others (default: 1)\n\n"
+	"  --phone N   which phone (default: 1)\n\n"
 	"Example:\n"
 	"  hybridge-lab phone passkeys list --json\n"},
     {"air", "COMMAND…", "tell the virtual Bluetooth something: state, power, damage, …",
@@ -44,7 +44,7 @@ static const Command commands[] = {
     {"picture", "[--code [--wait SECONDS]] FILE", "write what is on the screen as PNG",
 	lab_use_picture,
 	"  --code          wait until there is a new code on it\n"
-	"  --wait SECONDS  how long; after --code (default: 60)\n\n"
+	"  --wait SECONDS  how long (default: 60)\n\n"
 	"The picture may show a code, which is a secret while it is on the screen.\n"},
 };
 

@@ -4,13 +4,16 @@
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <gio/gio.h>
 
 #include "bridge/common/error.h"
 
-#define OPEN_FOLDERS 16 /* descriptors that a removal may take */
+#define FOLDER_LEN_MAX 80 /* of the 107 that the path of a socket has */
+#define OPEN_FOLDERS 16	  /* descriptors that a removal may take */
 
 static gboolean
 fail(GError **error, HybError cause, const char *what, const char *path)
@@ -19,21 +22,35 @@ fail(GError **error, HybError cause, const char *what, const char *path)
 	return FALSE;
 }
 
-/* Missing: made. There: only if nothing is in it. */
+/* Missing: made. There: only if nothing is in it, and it is ours. */
 static gboolean
 take_folder(const char *path, GError **error)
 {
 	g_autoptr(GDir) dir = NULL;
+	struct stat st;
 
 	if (g_mkdir_with_parents(path, 0700) != 0)
 		return fail(error, HYB_ERROR_STORAGE, "Cannot make the folder", path);
 	dir = g_dir_open(path, 0, NULL);
-	if (dir != NULL && g_dir_read_name(dir) == NULL && chmod(path, 0700) == 0)
+	if (dir != NULL && g_dir_read_name(dir) == NULL && stat(path, &st) == 0 &&
+	    st.st_uid == geteuid() && chmod(path, 0700) == 0)
 		return TRUE;
 	g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
 	    "%s holds something already, or is somebody else's: a lab needs a folder of its own",
 	    path);
 	return FALSE;
+}
+
+/* It goes into PATH, and the bus's socket lies in it. */
+static gboolean
+check_name(const char *folder, GError **error)
+{
+	if (strlen(folder) <= FOLDER_LEN_MAX && strchr(folder, ':') == NULL)
+		return TRUE;
+	return hyb_error_fail(error, HYB_ERROR_USAGE,
+	    "%s cannot be a lab's folder: its name has a colon or more than %d characters; set "
+	    "TMPDIR, or give --keep, to another one",
+	    folder, FOLDER_LEN_MAX);
 }
 
 LabPlace *
@@ -45,9 +62,13 @@ lab_place_new(const char *keep, GError **error)
 	if (keep != NULL) {
 		self->keep = TRUE;
 		self->folder = g_canonicalize_filename(keep, NULL);
-		return take_folder(self->folder, error) ? g_steal_pointer(&self) : NULL;
+		return check_name(self->folder, error) && take_folder(self->folder, error)
+			   ? g_steal_pointer(&self)
+			   : NULL;
 	}
 	template = g_build_filename(g_get_tmp_dir(), "hybridge-lab.XXXXXX", NULL);
+	if (!check_name(template, error))
+		return NULL;
 	if (g_mkdtemp(template) == NULL) {
 		fail(error, HYB_ERROR_STORAGE, "Cannot make a folder in", g_get_tmp_dir());
 		return NULL;

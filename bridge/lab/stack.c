@@ -10,9 +10,11 @@
 #include "bridge/lab/authority.h"
 #include "bridge/lab/child.h"
 #include "bridge/lab/program.h"
+#include "bridge/lab/xauthority.h"
 #include "proto/domain.h"
 
 #define SIZE_DEFAULT "1280x900"
+#define PATH_DEFAULT "/usr/local/bin:/usr/bin:/bin" /* where somebody unset it */
 #define HOSTS_MAX (HYB_DOMAIN_ASSIGNED + 1)
 
 /* As on a bus of the system, everybody may own names and talk; as there, only this user gets in. */
@@ -91,7 +93,9 @@ static gboolean
 link_programs(LabStack *self, GError **error)
 {
 	g_autofree char *bin = lab_place_path(self->place, "bin");
-	g_autofree char *path = g_strconcat(bin, ":", g_getenv("PATH"), NULL);
+	const char *others = g_getenv("PATH");
+	g_autofree char *path =
+	    g_strconcat(bin, ":", others != NULL && *others != '\0' ? others : PATH_DEFAULT, NULL);
 
 	if (!lab_place_make_folder(self->place, "bin", error))
 		return FALSE;
@@ -209,30 +213,41 @@ make_phone(LabStack *self, guint number, GError **error)
 	return child != NULL && lab_child_succeeds(child, error);
 }
 
+static gboolean
+has_display(void)
+{
+	const char *display = g_getenv("DISPLAY");
+
+	return display != NULL && *display != '\0';
+}
+
 /* Without Xvfb and without a display the lab is good for all that draws nothing. */
 static gboolean
 start_screen(LabStack *self, GError **error)
 {
 	g_autofree char *mode = g_strconcat(self->size, "x24", NULL);
 	g_autofree char *xvfb = g_find_program_in_path("Xvfb");
-	const char *const argv[] = {
-	    "Xvfb", "-displayfd", "1", "-screen", "0", mode, "-nolisten", "tcp", "-noreset", NULL};
+	g_autofree char *authority = lab_place_path(self->place, LAB_XAUTHORITY);
+	const char *const argv[] = {"Xvfb", "-displayfd", "1", "-screen", "0", mode, "-nolisten",
+	    "tcp", "-noreset", "-auth", authority, NULL};
 	g_autofree char *number = NULL;
 	g_autofree char *display = NULL;
 
-	if (self->screen == LAB_SCREEN_NONE ||
-	    (self->screen == LAB_SCREEN_AUTO && g_getenv("DISPLAY") != NULL))
+	if (self->screen == LAB_SCREEN_NONE || (self->screen == LAB_SCREEN_AUTO && has_display()))
 		return TRUE;
 	if (xvfb == NULL && self->screen == LAB_SCREEN_AUTO) {
 		g_ptr_array_add(self->notes,
 		    g_strdup("No screen: there is no DISPLAY, and no Xvfb (package xvfb)"));
 		return TRUE;
 	}
+	if (!lab_xauthority_write(self->place, error))
+		return FALSE;
 	number = start_service(self, "screen", argv, error);
 	if (number == NULL)
 		return FALSE;
 	display = g_strconcat(":", number, NULL);
 	set(self, "DISPLAY", display);
+	set(self, "XAUTHORITY", authority);
 	return TRUE;
 }
 

@@ -146,13 +146,13 @@ report_lost(const LabStack *stack)
 		    stack->place->folder, name);
 }
 
-/* A signal is for the command; Ctrl-C on the terminal it has got already. */
+/* A signal is for the command; Ctrl-C and Ctrl-\\ on the terminal it has got already. */
 static void
 pass_on(LabChild *command, int number, gboolean terminal, guint count)
 {
 	if (count >= SIGNALS_UNTIL_KILL)
 		lab_child_signal(command, SIGKILL);
-	else if (number != SIGINT || !terminal)
+	else if (!terminal || number == SIGHUP)
 		lab_child_signal(command, number);
 	else if (count > 1)
 		lab_child_signal(command, SIGTERM);

@@ -62,39 +62,41 @@ find_phone(Phone *phone, GError **error)
 	       usage(error, "This lab has fewer phones; \"up --phones N\" makes more");
 }
 
-/* "--NAME N" or "--NAME=N" at the front of *@rest, which is moved behind it. */
+/* Takes "--NAME N" or "--NAME=N" out of @words, wherever it is. */
 static gboolean
-take_number(char ***rest, const char *name, guint least, guint most, guint *number, GError **error)
+take_number(char **words, const char *name, guint least, guint most, guint *number, GError **error)
 {
 	g_autofree char *option = g_strconcat("--", name, NULL);
 	gsize len = strlen(option);
-	const char *text = **rest;
+	const char *text;
 	guint64 value;
+	guint used = 1;
 
-	if (text == NULL || strncmp(text, option, len) != 0 ||
-	    (text[len] != '\0' && text[len] != '='))
+	while (*words != NULL && (strncmp(*words, option, len) != 0 ||
+				     ((*words)[len] != '\0' && (*words)[len] != '=')))
+		words++;
+	if (*words == NULL)
 		return TRUE;
-	text = text[len] == '=' ? text + len + 1 : *++*rest;
-	if (text == NULL || !g_ascii_string_to_unsigned(text, 10, least, most, &value, NULL)) {
-		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "%s takes a number from %u to %u",
-		    option, least, most);
-		return FALSE;
-	}
+	text = (*words)[len] == '=' ? *words + len + 1 : words[used++];
+	if (text == NULL || !g_ascii_string_to_unsigned(text, 10, least, most, &value, NULL))
+		return hyb_error_fail(
+		    error, HYB_ERROR_USAGE, "%s takes a number from %u to %u", option, least, most);
 	*number = (guint)value;
-	++*rest;
+	do
+		words[0] = words[used];
+	while (*words++ != NULL);
 	return TRUE;
 }
 
-/* The lab's own options come first; the rest is another program's. */
+/* The lab's own options; the rest is another program's. */
 static gboolean
 parse_phone(char **argv, Phone *phone, GError **error)
 {
 	phone->number = 1;
 	phone->wait_s = HYB_SCREEN_WAIT_S;
 	phone->rest = argv + 1;
-	return take_number(&phone->rest, "phone", 1, LAB_PHONES_MAX, &phone->number, error) &&
-	       take_number(&phone->rest, "wait", 0, WAIT_MAX_S, &phone->wait_s, error) &&
-	       take_number(&phone->rest, "phone", 1, LAB_PHONES_MAX, &phone->number, error) &&
+	return take_number(phone->rest, "phone", 1, LAB_PHONES_MAX, &phone->number, error) &&
+	       take_number(phone->rest, "wait", 0, WAIT_MAX_S, &phone->wait_s, error) &&
 	       find_phone(phone, error);
 }
 
@@ -176,6 +178,10 @@ lab_use_phone(int argc, char **argv)
 
 	if (!parse_phone(argv, &phone, &error))
 		return report(error);
+	if (*phone.rest == NULL || **phone.rest == '-') {
+		usage(&error, "A command of hybridge-phone is needed, like passkeys list");
+		return report(error);
+	}
 	/* The options come behind the command, which may have two words. */
 	while (*phone.rest != NULL && **phone.rest != '-')
 		g_ptr_array_add(words, *phone.rest++);
@@ -233,7 +239,7 @@ lab_use_picture(int argc, char **argv)
 	gboolean saved = FALSE;
 
 	hyb_harden(); /* a code on the screen */
-	if (code && !take_number(&rest, "wait", 0, WAIT_MAX_S, &wait_s, &error))
+	if (code && !take_number(rest, "wait", 0, WAIT_MAX_S, &wait_s, &error))
 		return report(error);
 	if (rest[0] == NULL || rest[0][0] == '-' || rest[1] != NULL)
 		usage(&error, "picture takes one FILE, and --code before it");

@@ -132,11 +132,12 @@ hyb_screen_picture(GError **error)
 	return screen_open(&self, error) ? picture_of_root(&self, error) : NULL;
 }
 
-/* What is looked for, and what is found. */
+/* What is looked for, and what is found; @refused: a code was, and was not wanted. */
 typedef struct {
 	HybScreenWants wants;
 	gpointer user_data;
 	GdkPixbuf *picture;
+	gboolean refused;
 } Search;
 
 /* Takes @pixbuf, which may be NULL. A dialog that moves shows no code in the next picture, so the
@@ -148,7 +149,7 @@ take_code(Search *search, GdkPixbuf *pixbuf, GError **error)
 
 	if (text != NULL && search->wants != NULL && !search->wants(text, search->user_data)) {
 		g_clear_pointer(&text, hyb_code_free);
-		fail(error, "The screen shows no other code than before");
+		search->refused = TRUE;
 	}
 	if (text != NULL)
 		search->picture = pixbuf;
@@ -177,7 +178,7 @@ hyb_screen_wait_code(
     guint wait_s, HybScreenWants wants, gpointer user_data, GdkPixbuf **picture, GError **error)
 {
 	gint64 end = g_get_monotonic_time() + (gint64)wait_s * G_USEC_PER_SEC;
-	Search search = {wants, user_data, NULL};
+	Search search = {.wants = wants, .user_data = user_data};
 	g_auto(Screen) self = {0};
 	char *text = NULL;
 
@@ -189,8 +190,15 @@ hyb_screen_wait_code(
 		text = look(&self, &search, &problem);
 		if (text != NULL)
 			break;
-		if (g_get_monotonic_time() >= end || xcb_connection_has_error(self.x) != 0) {
-			g_propagate_error(error, g_steal_pointer(&problem));
+		if (xcb_connection_has_error(self.x) != 0) {
+			fail(error, "The X server went away");
+			return NULL;
+		}
+		if (g_get_monotonic_time() >= end) {
+			if (search.refused)
+				fail(error, "The screen shows no other code than before");
+			else
+				g_propagate_error(error, g_steal_pointer(&problem));
 			return NULL;
 		}
 		g_usleep(PAUSE_MS * 1000);

@@ -111,7 +111,7 @@ class Bench(harness.World):
 
     def picture(self, display, path):
         camera = harness.Process([harness.programs.lab, "picture", path],
-                                 self.env | {"DISPLAY": display.name})
+                                 display.env)
         if camera.wait() != 0:
             raise AssertionError(camera.describe())
 

@@ -81,8 +81,7 @@ class Code:
     def photograph(self):
         """Waits for a code on the screen, and takes a picture of it."""
         return harness.Process([harness.programs.lab, "picture", "--code", self.image],
-                               self.bench.env | {"DISPLAY": self.display.name,
-                                                 "HYBRIDGE_LAB": str(self.bench.folder)})
+                               self.display.env | {"HYBRIDGE_LAB": str(self.bench.folder)})
 
     def code_is_visible(self):
         """Now, and not only in a moment."""

@@ -11,8 +11,11 @@ import fcntl
 import itertools
 import json
 import os
+import pathlib
 import shutil
+import struct
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -39,14 +42,23 @@ def missing():
     return [package for program, package in TOOLS if shutil.which(program) is None]
 
 
+def write_cookie(path):
+    """An X authority file: one cookie for any host and screen (libXau's format)."""
+    fields = [b"", b"", b"MIT-MAGIC-COOKIE-1", os.urandom(16)]
+    path.write_bytes(b"\xff\xff" + b"".join(struct.pack(">H", len(f)) + f for f in fields))
+    path.chmod(0o600)
+
+
 class Display:
-    """An X server without a screen."""
+    """An X server without a screen, for those alone who have its cookie."""
 
     def __init__(self, env):
+        self.cookie = pathlib.Path(tempfile.mkstemp(prefix="hybridge-x-")[1])
+        write_cookie(self.cookie)
         read, write = os.pipe()
         self.popen = subprocess.Popen(
             ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{SCREEN[0]}x{SCREEN[1]}x24",
-             "-nolisten", "tcp", "-noreset"], env=env, pass_fds=[write],
+             "-nolisten", "tcp", "-noreset", "-auth", self.cookie], env=env, pass_fds=[write],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(write)
         with os.fdopen(read) as stream:
@@ -54,7 +66,7 @@ class Display:
         if not number:
             raise AssertionError("Xvfb does not start")
         self.name = f":{number}"
-        self.env = env | {"DISPLAY": self.name}
+        self.env = env | {"DISPLAY": self.name, "XAUTHORITY": str(self.cookie)}
 
     def press(self, *keys):
         subprocess.run(["xdotool", "key", *keys], env=self.env, check=True, capture_output=True,
@@ -72,6 +84,7 @@ class Display:
         """Asks it to end, so that it removes its lock and socket."""
         self.popen.terminate()
         self.popen.wait(WAIT_S)
+        self.cookie.unlink()
 
 
 class Failure(AssertionError):

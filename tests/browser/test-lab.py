@@ -70,12 +70,30 @@ class LabBrowserTest(unittest.TestCase):
                               (["--resolve", "a:1:127.0.0.1, MAP * b"], "MAP"),
                               (["--resolve", "a:1:b"], "numeric"),
                               (["--cacert", "/nonexistent.pem"], "/nonexistent.pem"),
-                              (["--cacert", "/etc/passwd"], "certutil")):
+                              (["--resolve", "a:99999:127.0.0.1"], "a:99999"),
+                              (["--resolve", "a:1:999.1.1.1"], "999"),
+                              (["--resolve", "a:1:127.0.0.1:0"], "numeric"),
+                              (["--cacert", "/etc/passwd"], "no certificate")):
             with self.subTest(options):
                 lab = self.lab(*options, script="echo came to it")
                 self.assertNotEqual(lab.status, 0)
                 self.assertEqual(lab.stdout, [])
                 self.assertIn(word, "\n".join(lab.stderr))
+
+    def test_each_code_is_taken_once(self):
+        """Also by two who wait for the same, and whatever the first makes of it."""
+        script = """
+            hybridge login --rp example.com --qr "$HYBRIDGE_LAB/code.png" >/dev/null 2>&1 &
+            until [ -s "$HYBRIDGE_LAB/code.png" ]; do sleep 0.1; done
+            "$HYBRIDGE_LAB_CHROMIUM" --user-data-dir="$HYBRIDGE_LAB/profile" \\
+                --app="file://$HYBRIDGE_LAB/code.png" >/dev/null 2>&1 &
+            hybridge-lab picture --code "$HYBRIDGE_LAB/1.png"; echo $?
+            hybridge-lab picture --code --wait 1 "$HYBRIDGE_LAB/2.png"; echo $?
+            hybridge-lab scan --wait 1; echo $?
+        """
+        lab = self.lab("--screen", "new", script=script)
+        self.assertEqual(lab.stdout, ["0", "2", "2"], lab.describe())
+        self.assertIn("no other code than before", lab.stderr[0])
 
     def test_nothing_of_the_persons_own(self):
         home = pathlib.Path(self.world.env["HOME"])

@@ -245,7 +245,7 @@ class EndTest(LabTest):
         return lab
 
     def test_signals_are_the_commands(self):
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
             lab = self.started(f"trap 'echo got it; exit 5' {number.name[3:]}")
             lab.signal(number)
             self.assertEqual(lab.wait(), 5, lab.describe())
@@ -300,6 +300,21 @@ class MistakeTest(LabTest):
                 self.assertIn(word, "\n".join(lab.stderr))
                 self.assert_nothing_left()
 
+    def test_folders_that_cannot_be(self):
+        for name in ("with:colon", "x" * 90):
+            (self.tmp / name).mkdir()
+            lab = self.up("--", "true", TMPDIR=str(self.tmp / name))
+            self.assertEqual(lab.wait(), CAUSES["usage"], lab.describe())
+            self.assertIn("set TMPDIR", lab.stderr[0])
+            (self.tmp / name).rmdir()
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can give a folder to somebody else")
+    def test_folder_of_somebody_else(self):
+        other = self.world.folder / "other"
+        other.mkdir()
+        os.chown(other, 65534, 65534)
+        self.assert_usage(self.up("--keep", other, "--", "true"), "somebody else's")
+
     def test_command_that_is_not_there(self):
         self.assert_usage(self.up("--", "/nonexistent/command"), "/nonexistent/command")
 
@@ -311,8 +326,12 @@ class MistakeTest(LabTest):
 
     def test_phones_that_are_not_there(self):
         for number in ("0", "2", "x", ""):
-            lab = self.sh(f"hybridge-lab scan --phone '{number}' -")
-            self.assertEqual(lab.status, CAUSES["usage"], lab.describe())
+            for command in (f"scan --phone '{number}' -", f"scan - --phone='{number}'",
+                            f"phone passkeys list --phone '{number}'"):
+                lab = self.sh(f"hybridge-lab {command}")
+                self.assertEqual(lab.status, CAUSES["usage"], lab.describe())
+        lab = self.sh("hybridge-lab phone")
+        self.assertIn("A command of hybridge-phone is needed", lab.stderr[0])
 
     def test_no_screen(self):
         for command in ("scan", "picture x.png", "picture --code x.png"):
@@ -368,6 +387,18 @@ class ScreenTest(LabTest):
         self.assertEqual((int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")),
                          (800, 600))
         self.assertEqual(stat.S_IMODE(picture.stat().st_mode), 0o600)
+
+
+    def test_screen_is_for_those_who_have_its_key(self):
+        lab = self.sh("hybridge-lab picture $HYBRIDGE_LAB/mine.png && XAUTHORITY=/dev/null "
+                      "hybridge-lab picture $HYBRIDGE_LAB/others.png", "--screen", "new")
+        self.assertEqual(lab.status, CAUSES["usage"], lab.describe())
+        self.assertIn("does not answer", "\n".join(lab.stderr))
+
+    def test_empty_display_is_none(self):
+        lab = self.up("--screen", "auto", "--", "sh", "-c", "echo $DISPLAY", DISPLAY="")
+        self.assertEqual(lab.wait(), 0, lab.describe())
+        self.assertRegex(lab.stdout[0], r"^:\d+$")
 
 
 if __name__ == "__main__":
