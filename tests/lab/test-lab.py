@@ -42,6 +42,12 @@ ceremony login --rp example.com
 """
 
 
+def take_signals():
+    """In a child: what a shell has its background commands ignore, which they pass on."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def running(word):
     """Processes with @word on their command lines, as "PID COMMAND"."""
     found = []
@@ -65,7 +71,7 @@ class LabTest(unittest.TestCase):
         self.env.pop("DISPLAY", None)
 
     def lab(self, *args, **more):
-        process = Process([harness.programs.lab, *args], self.env | more)
+        process = Process([harness.programs.lab, *args], self.env | more, preexec=take_signals)
         self.addCleanup(process.kill)
         return process
 
