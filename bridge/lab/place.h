@@ -4,8 +4,7 @@
 
 #include <glib.h>
 
-#define LAB_PHONES_MAX 15	    /* the air has 16 adapters */
-#define LAB_COMPUTER_ADAPTER "hci0" /* browsers take the first one */
+#define LAB_PHONES_MAX 15 /* the air has 16 adapters, and the computer takes the first */
 
 /* Where a lab's commands find it: the folder's path. */
 #define LAB_VARIABLE "HYBRIDGE_LAB"

@@ -42,13 +42,6 @@ arguments_clear(Arguments *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
 static gboolean
-usage(GError **error, const char *message)
-{
-	g_set_error_literal(error, HYB_ERROR, HYB_ERROR_USAGE, message);
-	return FALSE;
-}
-
-static gboolean
 parse(Arguments *self, int argc, char **argv, GError **error)
 {
 	const GOptionEntry entries[] = {
@@ -114,12 +107,14 @@ apply(const Arguments *self, LabStack *stack, GError **error)
 	static const char *const screens[] = {"auto", "new", "none"};
 
 	if (self->phones < 1 || self->phones > LAB_PHONES_MAX)
-		return usage(error, "--phones takes 1 to 15");
+		return hyb_error_fail(error, HYB_ERROR_USAGE, "--phones takes 1 to 15");
 	if (self->domain < 0 || self->domain > G_MAXUINT16 ||
 	    !hyb_domain_is_known((guint16)self->domain))
-		return usage(error, "--domain takes 0, 1 or a number from 256 to 65535");
+		return hyb_error_fail(
+		    error, HYB_ERROR_USAGE, "--domain takes 0, 1 or a number from 256 to 65535");
 	if (self->size != NULL && !is_size(self->size))
-		return usage(error, "--size takes WIDTHxHEIGHT, like 1280x900");
+		return hyb_error_fail(
+		    error, HYB_ERROR_USAGE, "--size takes WIDTHxHEIGHT, like 1280x900");
 	stack->phones = (guint)self->phones;
 	stack->domain = (guint16)self->domain;
 	stack->site = self->site;
@@ -132,7 +127,7 @@ apply(const Arguments *self, LabStack *stack, GError **error)
 			return TRUE;
 		}
 	}
-	return usage(error, "--screen takes auto, new or none");
+	return hyb_error_fail(error, HYB_ERROR_USAGE, "--screen takes auto, new or none");
 }
 
 static void
@@ -146,7 +141,7 @@ report_lost(const LabStack *stack)
 		    stack->place->folder, name);
 }
 
-/* A signal is for the command; Ctrl-C and Ctrl-\\ on the terminal it has got already. */
+/* A signal is for the command; Ctrl-C and Ctrl-\ on the terminal it has got already. */
 static void
 pass_on(LabChild *command, int number, gboolean terminal, guint count)
 {
@@ -199,8 +194,8 @@ write_environment(const LabStack *stack, GError **error)
 	return lab_place_write(stack->place, "env", text->str, 0600, error);
 }
 
-static gboolean
-stay_up(const LabStack *stack, GError **error)
+static void
+stay_up(const LabStack *stack)
 {
 	g_autofree char *path = lab_place_path(stack->place, "env");
 	g_autofree char *quoted = g_shell_quote(path);
@@ -210,7 +205,6 @@ stay_up(const LabStack *stack, GError **error)
 	fputs("hybridge-lab: Up. The line above takes a shell into it; Ctrl-C ends it.\n", stderr);
 	while (lab_child_next_signal(WAIT_MS, NULL) == 0)
 		report_lost(stack);
-	return TRUE;
 }
 
 static gboolean
@@ -220,9 +214,10 @@ run(const Arguments *self, LabStack *stack, int *status, GError **error)
 		return FALSE;
 	for (guint i = 0; i < stack->notes->len; i++)
 		fprintf(stderr, "hybridge-lab: %s.\n", (const char *)stack->notes->pdata[i]);
-	if (self->command == NULL)
-		return stay_up(stack, error);
-	return run_command(stack, self->command, status, error);
+	if (self->command != NULL)
+		return run_command(stack, self->command, status, error);
+	stay_up(stack);
+	return TRUE;
 }
 
 int
@@ -241,8 +236,7 @@ lab_up(int argc, char **argv)
 	if (place != NULL) {
 		stack.place = place;
 		lab_child_init();
-		if (!run(&arguments, &stack, &status, &error))
-			status = -1;
+		run(&arguments, &stack, &status, &error);
 		lab_child_end_all();
 		lab_place_end(place);
 	}

@@ -44,13 +44,6 @@ report(GError *error)
 }
 
 static gboolean
-usage(GError **error, const char *message)
-{
-	g_set_error_literal(error, HYB_ERROR, HYB_ERROR_USAGE, message);
-	return FALSE;
-}
-
-static gboolean
 find_phone(Phone *phone, GError **error)
 {
 	g_autoptr(LabPlace) place = lab_place_find(error);
@@ -59,7 +52,8 @@ find_phone(Phone *phone, GError **error)
 		return FALSE;
 	phone->store = lab_place_phone_store(place, phone->number);
 	return g_file_test(phone->store, G_FILE_TEST_IS_DIR) ||
-	       usage(error, "This lab has fewer phones; \"up --phones N\" makes more");
+	       hyb_error_fail(error, HYB_ERROR_USAGE,
+		   "This lab has fewer phones; \"up --phones N\" makes more");
 }
 
 /* Takes "--NAME N" or "--NAME=N" out of @words, wherever it is. */
@@ -179,7 +173,8 @@ lab_use_phone(int argc, char **argv)
 	if (!parse_phone(argv, &phone, &error))
 		return report(error);
 	if (*phone.rest == NULL || **phone.rest == '-') {
-		usage(&error, "A command of hybridge-phone is needed, like passkeys list");
+		hyb_error_fail(&error, HYB_ERROR_USAGE,
+		    "A command of hybridge-phone is needed, like passkeys list");
 		return report(error);
 	}
 	/* The options come behind the command, which may have two words. */
@@ -242,7 +237,8 @@ lab_use_picture(int argc, char **argv)
 	if (code && !take_number(rest, "wait", 0, WAIT_MAX_S, &wait_s, &error))
 		return report(error);
 	if (rest[0] == NULL || rest[0][0] == '-' || rest[1] != NULL)
-		usage(&error, "picture takes one FILE, and --code before it");
+		hyb_error_fail(
+		    &error, HYB_ERROR_USAGE, "picture takes one FILE, and --code before it");
 	else
 		pixbuf = code ? picture_of_code(wait_s, &error) : hyb_screen_picture(&error);
 	if (pixbuf != NULL)
