@@ -204,6 +204,193 @@ test_parts(void)
 	g_assert_cmpuint(head.fields_count, ==, 0);
 }
 
+static void
+parse(RelayHead *head, const char *text)
+{
+	g_assert_cmpint(
+	    relay_head_parse(head, text, strlen(text), TARGET_MAX), ==, RELAY_HEAD_DONE);
+}
+
+/* A head of exactly @len bytes, cut to @given: too long is known with the last byte it may have. */
+static void
+test_scan_max(void)
+{
+	g_autofree char *filler = g_strnfill(HEAD_MAX, 'a');
+
+	for (gsize len = HEAD_MAX - 2; len <= HEAD_MAX + 2; len++) {
+		int value = (int)len - (int)strlen(LINE "A:\r\n\r\n");
+		g_autofree char *text = g_strdup_printf(LINE "A:%.*s\r\n\r\nmore", value, filler);
+		gsize bytewise = 0;
+
+		for (gsize given = 0; given <= len; given++) {
+			RelayHeadResult want = given >= len && len <= HEAD_MAX ? RELAY_HEAD_DONE
+					       : given >= HEAD_MAX	       ? RELAY_HEAD_TOO_LONG
+									       : RELAY_HEAD_MORE;
+			gsize scanned = 0;
+
+			g_assert_cmpint(
+			    relay_head_scan(text, given, &scanned, HEAD_MAX, TARGET_MAX), ==, want);
+			g_assert_cmpint(
+			    relay_head_scan(text, given, &bytewise, HEAD_MAX, TARGET_MAX), ==,
+			    want);
+		}
+	}
+}
+
+/* What comes past the end or the bound is not looked at. */
+static void
+test_scan_ends(void)
+{
+	static const char whole[] = LINE "\r\n\0\n";
+	static const char bad[] = LINE "A:b\0";
+	gsize scanned = 0;
+
+	for (int again = 0; again < 2; again++) {
+		g_assert_cmpint(
+		    relay_head_scan(whole, sizeof(whole), &scanned, HEAD_MAX, TARGET_MAX), ==,
+		    RELAY_HEAD_DONE);
+		g_assert_cmpuint(scanned, ==, strlen(whole));
+	}
+	scanned = 0;
+	g_assert_cmpint(relay_head_scan(bad, sizeof(bad), &scanned, strlen(bad), TARGET_MAX), ==,
+	    RELAY_HEAD_TOO_LONG);
+	scanned = 0;
+	g_assert_cmpint(relay_head_scan(bad, sizeof(bad), &scanned, strlen(bad) + 1, TARGET_MAX),
+	    ==, RELAY_HEAD_BAD);
+	scanned = 0;
+	g_assert_cmpint(relay_head_scan("GET /", 5, &scanned, 5, 0), ==, RELAY_HEAD_PATH_TOO_LONG);
+	scanned = 0;
+	g_assert_cmpint(relay_head_scan("", 0, &scanned, 0, 0), ==, RELAY_HEAD_TOO_LONG);
+}
+
+static void
+test_fields_max(void)
+{
+	for (gsize count = RELAY_HEAD_FIELDS_MAX - 1; count <= RELAY_HEAD_FIELDS_MAX + 1; count++) {
+		GString *text = g_string_new(LINE);
+		RelayHead *head = g_new(RelayHead, 1);
+
+		for (gsize i = 0; i < count; i++)
+			g_string_append_printf(text, "A: %zu\r\n", i);
+		g_string_append(text, "\r\n");
+		g_assert_cmpint(relay_head_parse(head, text->str, text->len, TARGET_MAX), ==,
+		    count > RELAY_HEAD_FIELDS_MAX ? RELAY_HEAD_TOO_LONG : RELAY_HEAD_DONE);
+		if (count <= RELAY_HEAD_FIELDS_MAX)
+			g_assert_cmpuint(relay_head_find(head, "a", NULL), ==, count);
+		g_string_free(text, TRUE);
+		g_free(head);
+	}
+}
+
+/* Every byte in each kind of place. */
+static void
+test_every_byte(void)
+{
+	static const struct {
+		const char *text; /* the byte stands for the "@" */
+		const char *also; /* besides letters and digits */
+		gboolean visible; /* all visible characters may be there */
+		gboolean value;	  /* and white space and obs-text, too */
+	} places[] = {
+	    {"G@T / HTTP/1.1\r\n\r\n", "!#$%&'*+-.^_`|~", FALSE, FALSE},
+	    {"GET /@/ HTTP/1.1\r\n\r\n", "", TRUE, FALSE},
+	    {LINE "A@B: c\r\n\r\n", "!#$%&'*+-.^_`|~:", FALSE, FALSE},
+	    {LINE "A: b@c\r\n\r\n", "", TRUE, TRUE},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
+		for (int byte = 0; byte < 256; byte++) {
+			const gsize len = strlen(places[i].text);
+			g_autofree char *text = g_strdup(places[i].text);
+			gboolean good =
+			    g_ascii_isalnum(byte) ||
+			    (byte != 0 && strchr(places[i].also, byte) != NULL) ||
+			    (places[i].visible && g_ascii_isgraph(byte)) ||
+			    (places[i].value && (byte == ' ' || byte == '\t' || byte >= 128));
+			RelayHead head;
+
+			*strchr(text, '@') = (char)byte;
+			g_assert_cmpint(relay_head_parse(&head, text, len, TARGET_MAX), ==,
+			    good ? RELAY_HEAD_DONE : RELAY_HEAD_BAD);
+		}
+	}
+}
+
+static void
+test_find(void)
+{
+	const char *text = LINE "Host: a\r\nhOST: b\r\nHosts: c\r\n\r\n";
+	RelayText value = {"?", 1};
+	RelayHead head;
+
+	parse(&head, text);
+	g_assert_cmpuint(relay_head_find(&head, "Hos", &value), ==, 0);
+	assert_text(value, "?");
+	g_assert_cmpuint(relay_head_find(&head, "HOST", &value), ==, 2);
+	assert_text(value, "a");
+	g_assert_cmpuint(relay_head_find(&head, "hosts", &value), ==, 1);
+	assert_text(value, "c");
+	g_assert_cmpuint(relay_head_find(&head, "", NULL), ==, 0);
+}
+
+static void
+test_lists(void)
+{
+	static const struct {
+		const char *fields;
+		gboolean as_is;
+		gboolean any_case;
+	} lists[] = {
+	    {"L: upgrade\r\n", TRUE, TRUE},
+	    {"l:Upgrade\r\n", FALSE, TRUE},
+	    {"L: keep-alive, upgrade\r\n", TRUE, TRUE},
+	    {"L: upgrade,keep-alive\r\n", TRUE, TRUE},
+	    {"L: a ,\tupgrade\t , b\r\n", TRUE, TRUE},
+	    {"L: ,,upgrade,,\r\n", TRUE, TRUE},
+	    {"L: a\r\nM: b\r\nL: UPGRADE\r\n", FALSE, TRUE},
+	    {"L: a\r\nL: b, upgrade\r\n", TRUE, TRUE},
+	    {"M: upgrade\r\n", FALSE, FALSE},
+	    {"L:\r\n", FALSE, FALSE},
+	    {"L: ,\r\n", FALSE, FALSE},
+	    {"L: upgrade2\r\n", FALSE, FALSE},
+	    {"L: upgrad\r\n", FALSE, FALSE},
+	    {"L: up grade\r\n", FALSE, FALSE},
+	    {"L: keep-alive upgrade\r\n", FALSE, FALSE},
+	    {"L: upgrade;q=1\r\n", FALSE, FALSE},
+	    {"L: up\r\nL: grade\r\n", FALSE, FALSE},
+	    {"", FALSE, FALSE},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
+		g_autofree char *text = g_strconcat(LINE, lists[i].fields, "\r\n", NULL);
+		RelayHead head;
+
+		parse(&head, text);
+		g_assert_cmpint(
+		    relay_head_list_has(&head, "L", "upgrade", false), ==, lists[i].as_is);
+		g_assert_cmpint(
+		    relay_head_list_has(&head, "L", "upgrade", true), ==, lists[i].any_case);
+		g_assert_false(relay_head_list_has(&head, "L", "", true));
+	}
+}
+
+static void
+test_words(void)
+{
+	const RelayText text = {"Abc", 3};
+
+	g_assert_true(relay_text_is(text, "Abc", false));
+	g_assert_false(relay_text_is(text, "abc", false));
+	g_assert_true(relay_text_is(text, "aBC", true));
+	g_assert_false(relay_text_is(text, "ab", true));
+	g_assert_false(relay_text_is(text, "abcd", true));
+	g_assert_true(relay_text_is((RelayText){NULL, 0}, "", true));
+	/* Only letters have a case: "[" and "{", "@" and "`" differ by the same bit. */
+	g_assert_false(relay_text_is((RelayText){"[", 1}, "{", true));
+	g_assert_false(relay_text_is((RelayText){"@", 1}, "`", true));
+	g_assert_false(relay_text_is((RelayText){"\xc9", 1}, "\xe9", true));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -219,6 +406,13 @@ main(int argc, char **argv)
 		g_test_add_data_func(split, &cases[i], test_scan_every_split);
 		g_test_add_data_func(parse, &cases[i], test_parse);
 	}
+	g_test_add_func("/relay/head/scan/longest", test_scan_max);
+	g_test_add_func("/relay/head/scan/looks-no-further", test_scan_ends);
 	g_test_add_func("/relay/head/parse/parts", test_parts);
+	g_test_add_func("/relay/head/parse/most-fields", test_fields_max);
+	g_test_add_func("/relay/head/parse/every-byte", test_every_byte);
+	g_test_add_func("/relay/head/find", test_find);
+	g_test_add_func("/relay/head/lists", test_lists);
+	g_test_add_func("/relay/head/words", test_words);
 	return g_test_run();
 }
