@@ -1,19 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How much one source address takes: connections now, refusals in the last minute. */
+/* How much one source address takes of all workers together: connections now, refusals in the
+ * last minute, new tunnels in the last second. */
 #pragma once
 
 #include <glib.h>
 #include <sys/socket.h>
 
+#include "bridge/relay/limit.h"
+
+typedef struct RelayAddressTable RelayAddressTable;
 typedef struct RelayAddresses RelayAddresses;
 typedef struct RelayAddress RelayAddress;
 
 /**
- * relay_addresses_new:
- * @connections: at once; @refusals: in a minute; each for one IPv4 address or one IPv6 /64
- * @loopback: whether this machine's own addresses are bounded too
+ * relay_address_table_new:
+ * @workers: that share it
+ * @connections: of all of them, at most
+ *
+ * Memory for all workers: before the first fork().
  */
-RelayAddresses *relay_addresses_new(guint connections, guint refusals, gboolean loopback);
+RelayAddressTable *relay_address_table_new(guint workers, guint connections);
+void relay_address_table_free(RelayAddressTable *self);
+
+/* @worker died, and its connections with it. */
+void relay_address_table_bury(RelayAddressTable *self, guint worker);
+
+/**
+ * relay_addresses_new: one worker's view of @table
+ * @limits: address_connections, address_refusals and address_tunnels, each for one IPv4 address
+ *   or one IPv6 /64; address_loopback. Borrowed; may change
+ */
+RelayAddresses *relay_addresses_new(
+    RelayAddressTable *table, guint worker, const RelayLimits *limits);
 
 /* Every address must have left. NULL is fine. */
 void relay_addresses_free(RelayAddresses *self);
@@ -25,4 +43,7 @@ RelayAddress *relay_addresses_enter(RelayAddresses *self, const struct sockaddr_
 void relay_addresses_leave(RelayAddresses *self, RelayAddress *address);
 
 /* A connection from @address asked for something that it does not get. */
-void relay_address_refused(RelayAddress *address);
+void relay_addresses_refuse(RelayAddresses *self, RelayAddress *address);
+
+/* A connection from @address asks for a new tunnel. Returns: whether it may have one */
+gboolean relay_addresses_open(RelayAddresses *self, RelayAddress *address);

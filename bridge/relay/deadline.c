@@ -68,6 +68,25 @@ relay_deadlines_new(struct ev_loop *loop, const guint length_ms[RELAY_WAIT_COUNT
 }
 
 void
+relay_deadlines_set(RelayDeadlines *self, const guint length_ms[RELAY_WAIT_COUNT])
+{
+	for (int wait = 0; wait < RELAY_WAIT_COUNT; wait++) {
+		gint64 longer = (gint64)length_ms[wait] * 1000 - self->length_us[wait];
+		RelayDeadline *deadline;
+
+		self->length_us[wait] += longer;
+		if (self->length_us[wait] == 0) {
+			while ((deadline = g_queue_peek_head(&self->waits[wait])) != NULL)
+				relay_deadline_stop(self, deadline);
+		}
+		for (GList *link = self->waits[wait].head; link != NULL; link = link->next)
+			((RelayDeadline *)link->data)->at_us += longer;
+		if ((deadline = g_queue_peek_head(&self->waits[wait])) != NULL)
+			arm(self, deadline->at_us);
+	}
+}
+
+void
 relay_deadlines_free(RelayDeadlines *self)
 {
 	if (self == NULL)

@@ -8,12 +8,15 @@
 /* What is waited for. Each kind has one length, so that a list per kind is always in order and
  * starting, stopping and expiring cost the same however many connections there are. */
 typedef enum {
-	RELAY_WAIT_TLS,	     /* accept to the end of the TLS handshake */
+	RELAY_WAIT_PROXY,    /* accept to the end of a balancer's PROXY header */
+	RELAY_WAIT_TLS,	     /* from there to the end of the TLS handshake */
 	RELAY_WAIT_REQUEST,  /* from there to the end of the HTTP request's head */
+	RELAY_WAIT_JOIN,     /* another worker's or node's answer to /connect */
 	RELAY_WAIT_UNPAIRED, /* /new to /connect */
 	RELAY_WAIT_IDLE,     /* from message to message on a paired tunnel */
 	RELAY_WAIT_LIFETIME, /* from /new on, whatever happens */
 	RELAY_WAIT_READER,   /* a peer that does not read what is queued for it */
+	RELAY_WAIT_DRAIN,    /* from the decision to stop until tunnels are cut off */
 	RELAY_WAIT_CLOSE,    /* from our decision to close until the peer is gone */
 	RELAY_WAIT_COUNT,
 } RelayWait;
@@ -37,6 +40,9 @@ struct RelayDeadline {
 
 /* @length_ms: for each kind; copied. 0 never expires. @loop must outlive it. */
 RelayDeadlines *relay_deadlines_new(struct ev_loop *loop, const guint length_ms[RELAY_WAIT_COUNT]);
+
+/* Other lengths from now on, also for what runs; what was for ever when it was started stays so. */
+void relay_deadlines_set(RelayDeadlines *self, const guint length_ms[RELAY_WAIT_COUNT]);
 void relay_deadlines_free(RelayDeadlines *self);
 
 /* (Re)starts @deadline from now. */

@@ -104,29 +104,63 @@ resolve(const char *where, GError **error)
 	return found;
 }
 
-RelayListener *
-relay_listener_open(const char *where, GError **error)
+/* Returns: the socket, or -1 with errno */
+static int
+bind_one(const struct sockaddr *address, socklen_t len, gboolean shared)
 {
 	const int on = 1;
-	struct addrinfo *address = resolve(where, error);
-	int problem = 0;
-	int fd;
+	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int problem;
 
-	if (address == NULL)
-		return NULL;
-	fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-	    bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
-		problem = errno;
-	freeaddrinfo(address);
-	if (problem != 0) {
-		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "Cannot listen on %s: %s", where,
-		    g_strerror(problem));
-		if (fd >= 0)
-			close(fd);
-		return NULL;
+	if (fd < 0)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	    (!shared || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0) &&
+	    bind(fd, address, len) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	problem = errno;
+	close(fd);
+	errno = problem;
+	return -1;
+}
+
+/* Whether somebody listens there already: sharing would hide it. Returns: FALSE with errno */
+static gboolean
+is_free(const struct sockaddr *address, socklen_t len)
+{
+	int fd = bind_one(address, len, FALSE);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+gboolean
+relay_listener_open(const char *where, guint count, GPtrArray *listeners, GError **error)
+{
+	struct addrinfo *info = resolve(where, error);
+	struct sockaddr_storage address = {0};
+	socklen_t len;
+	gboolean fine;
+
+	if (info == NULL)
+		return FALSE;
+	len = info->ai_addrlen;
+	memcpy(&address, info->ai_addr, len);
+	freeaddrinfo(info);
+	fine = count == 1 || is_free((struct sockaddr *)&address, len);
+	for (guint i = 0; i < count && fine; i++) {
+		int fd = bind_one((struct sockaddr *)&address, len, count > 1);
+
+		/* The others follow the first, if that took any free port. */
+		fine = fd >= 0 && getsockname(fd, (struct sockaddr *)&address, &len) == 0;
+		if (fine)
+			g_ptr_array_add(listeners, listener_new(fd));
 	}
-	return listener_new(fd);
+	if (!fine)
+		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "Cannot listen on %s: %s", where,
+		    g_strerror(errno));
+	return fine;
 }
 
 RelayListener *
@@ -144,13 +178,22 @@ relay_listener_adopt(int fd, GError **error)
 }
 
 void
+relay_listener_stop(RelayListener *self)
+{
+	if (self->loop != NULL)
+		ev_io_stop(self->loop, &self->watcher);
+	self->loop = NULL;
+	if (self->fd >= 0)
+		close(self->fd);
+	self->fd = -1;
+}
+
+void
 relay_listener_free(RelayListener *self)
 {
 	if (self == NULL)
 		return;
-	if (self->loop != NULL)
-		ev_io_stop(self->loop, &self->watcher);
-	close(self->fd);
+	relay_listener_stop(self);
 	if (self->spare_fd >= 0)
 		close(self->spare_fd);
 	g_free(self);

@@ -14,16 +14,21 @@ typedef void (*RelayAccept)(int fd, const struct sockaddr_storage *peer, gpointe
 /**
  * relay_listener_open:
  * @where: "ADDR:PORT", "[IPv6]:PORT"; port 0 takes a free one
+ * @count: sockets that share it, among which the kernel spreads connections; all or none
+ * @listeners: gets @count RelayListener
  *
- * Returns: (nullable): NULL with HYB_ERROR_USAGE (not an address, in use, not allowed, not ours)
+ * Returns: FALSE with HYB_ERROR_USAGE (not an address, in use, not allowed, not ours)
  */
-RelayListener *relay_listener_open(const char *where, GError **error);
+gboolean relay_listener_open(const char *where, guint count, GPtrArray *listeners, GError **error);
 
 /* A listening socket that someone else made, taken over. */
 RelayListener *relay_listener_adopt(int fd, GError **error);
 
 /* NULL is fine. Closes the socket. */
 void relay_listener_free(RelayListener *self);
+
+/* Accepts no more from here on; closes this process's socket. */
+void relay_listener_stop(RelayListener *self);
 
 /* Starts to accept; @accept is called from @loop. */
 void relay_listener_start(

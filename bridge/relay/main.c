@@ -5,7 +5,7 @@
 #include "bridge/common/error.h"
 #include "bridge/common/harden.h"
 #include "bridge/relay/options.h"
-#include "bridge/relay/server.h"
+#include "bridge/relay/supervisor.h"
 
 int
 main(int argc, char **argv)
@@ -18,11 +18,11 @@ main(int argc, char **argv)
 	g_log_writer_default_set_use_stderr(TRUE);
 	g_set_prgname("hybridge-relay");
 	options = relay_options_parse(argv, &error);
-	if (options != NULL && options->check_config && relay_server_check(options, &error)) {
+	if (options != NULL && !options->check_config)
+		return relay_supervisor_run(argv, options);
+	if (options != NULL && relay_supervisor_check(options, &error)) {
 		g_print("The configuration is usable.\n");
 		return 0;
 	}
-	if (options != NULL && !options->check_config && relay_server_run(options, &error))
-		return 0;
 	return hyb_error_report("hybridge-relay", error);
 }

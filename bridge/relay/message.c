@@ -2,77 +2,110 @@
 #include "bridge/relay/message.h"
 
 #include <glib.h>
-#include <libwebsockets.h>
 #include <string.h>
 
 /* Up to here a frame header's length is believed, so that usual messages are one allocation. */
 #define TRUSTED_LEN ((size_t)4096)
 #define FIRST_CAPACITY ((size_t)256)
 
+/* The other workers are asked for this much at a time, or a share of the limit if that is less. */
+#define RESERVE_MAX ((size_t)65536)
+#define RESERVE_SHARES 256
+
 struct RelayMessage {
 	RelayMessage *next;
 	size_t len;
 	size_t cap;
-	uint8_t *store; /* LWS_PRE + cap bytes */
+	uint8_t payload[];
 };
 
 static size_t
-size_for(size_t cap)
+reserve_step(const RelayBudget *budget)
 {
-	return sizeof(RelayMessage) + (cap > 0 ? LWS_PRE + cap : 0);
+	return MIN(RESERVE_MAX, budget->max / RESERVE_SHARES);
 }
 
+/* More room for this process, so that @need fits. */
 static bool
-reserve(RelayBudget *budget, size_t bytes)
+reserve_more(RelayBudget *budget, size_t need)
 {
-	if (bytes > budget->max || budget->used > budget->max - bytes)
-		return false;
-	budget->used += bytes;
-	return true;
-}
+	size_t missing = need - budget->reserved;
+	size_t ample = missing + reserve_step(budget);
 
-RelayMessage *
-relay_message_new(RelayBudget *budget)
-{
-	if (!reserve(budget, size_for(0)))
-		return NULL;
-	return g_new0(RelayMessage, 1);
-}
-
-static bool
-grow(RelayMessage *message, RelayBudget *budget, size_t cap)
-{
-	if (!reserve(budget, size_for(cap) - size_for(message->cap)))
+	if (relay_shared_reserve(budget->shared, budget->slot, ample, budget->max))
+		budget->reserved += ample;
+	else if (relay_shared_reserve(budget->shared, budget->slot, missing, budget->max))
+		budget->reserved += missing;
+	else
 		return false;
-	message->store = g_realloc(message->store, LWS_PRE + cap);
-	message->cap = cap;
 	return true;
 }
 
 bool
-relay_message_append(
-    RelayMessage *message, RelayBudget *budget, const uint8_t *data, size_t len, size_t expected)
+relay_budget_take(RelayBudget *budget, size_t bytes)
 {
-	size_t need = message->len + len;
-
-	if (need > message->cap) {
-		size_t cap = MAX(need, MAX(FIRST_CAPACITY, 2 * message->cap));
-
-		if (expected <= TRUSTED_LEN)
-			cap = need + expected;
-		if (!grow(message, budget, cap))
-			return false;
-	}
-	if (len > 0)
-		memcpy(message->store + LWS_PRE + message->len, data, len);
-	message->len = need;
+	if (bytes > budget->max || budget->used > budget->max - bytes)
+		return false;
+	if (budget->shared != NULL && budget->used + bytes > budget->reserved &&
+	    !reserve_more(budget, budget->used + bytes))
+		return false;
+	budget->used += bytes;
+	if (budget->slot != NULL)
+		budget->slot->metrics.queued_bytes = budget->used;
 	return true;
 }
 
-uint8_t *
-relay_message_data(RelayMessage *message)
+void
+relay_budget_give(RelayBudget *budget, size_t bytes)
 {
-	return message->store + LWS_PRE;
+	size_t keep;
+
+	budget->used -= bytes;
+	if (budget->shared == NULL)
+		return;
+	budget->slot->metrics.queued_bytes = budget->used;
+	keep = budget->used + reserve_step(budget);
+	if (budget->reserved > keep + reserve_step(budget)) {
+		relay_shared_release(budget->slot, budget->reserved - keep);
+		budget->reserved = keep;
+	}
+}
+
+static size_t
+size_for(size_t cap)
+{
+	return sizeof(RelayMessage) + cap;
+}
+
+RelayMessage *
+relay_message_append(
+    RelayMessage *message, RelayBudget *budget, const uint8_t *data, size_t len, size_t expected)
+{
+	size_t had = message != NULL ? message->len : 0;
+	size_t old_cap = message != NULL ? message->cap : 0;
+	size_t need = had + len;
+
+	if (message == NULL || need > old_cap) {
+		size_t cap = MAX(need, MAX(FIRST_CAPACITY, 2 * old_cap));
+
+		if (expected <= TRUSTED_LEN)
+			cap = need + expected;
+		if (!relay_budget_take(
+			budget, size_for(cap) - (message != NULL ? size_for(old_cap) : 0)))
+			return NULL;
+		message = g_realloc(message, size_for(cap));
+		message->cap = cap;
+	}
+	if (len > 0)
+		memcpy(message->payload + had, data, len);
+	message->len = need;
+	return message;
+}
+
+const uint8_t *
+relay_message_data(const RelayMessage *message)
+{
+	return message->payload;
 }
 
 size_t
@@ -92,8 +125,7 @@ relay_message_free(RelayMessage *message, RelayBudget *budget)
 {
 	if (message == NULL)
 		return;
-	budget->used -= relay_message_size(message);
-	g_free(message->store);
+	relay_budget_give(budget, relay_message_size(message));
 	g_free(message);
 }
 

@@ -6,11 +6,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes that all messages of this process hold, against one limit. */
+#include "bridge/relay/shared.h"
+
+/**
+ * RelayBudget: bytes that all messages hold, against one limit
+ * @used: by this process
+ * @max: by this process or, with @shared, by all workers
+ * @shared, @slot: (nullable): where the other workers' are seen
+ * @reserved: what this process may use without looking there; message.c's
+ */
 typedef struct {
 	size_t used;
 	size_t max;
+	size_t reserved;
+	RelayShared *shared;
+	RelaySlot *slot;
 } RelayBudget;
+
+/* False, nothing changed, if it is more than there is. */
+bool relay_budget_take(RelayBudget *budget, size_t bytes);
+void relay_budget_give(RelayBudget *budget, size_t bytes);
 
 typedef struct RelayMessage RelayMessage;
 
@@ -22,22 +37,21 @@ typedef struct {
 	size_t bytes; /* memory, not payload */
 } RelayQueue;
 
-/* An empty message, or NULL if @budget has no room for one. */
-RelayMessage *relay_message_new(RelayBudget *budget);
-
 /**
  * relay_message_append:
+ * @message: (nullable): NULL begins a message
  * @expected: bytes of the same frame that have yet to come; a hint, believed only for small ones
  *
  * Memory follows what arrived, not what a frame's header claims: at most twice the payload.
  *
- * Returns: false, nothing changed, if the budget does not allow it
+ * Returns: the message, which may have moved; NULL if the budget does not allow it, and then
+ *   @message is as it was
  */
-bool relay_message_append(
+RelayMessage *relay_message_append(
     RelayMessage *message, RelayBudget *budget, const uint8_t *data, size_t len, size_t expected);
 
-/* The payload; LWS_PRE writable bytes precede it. Valid until the next append. */
-uint8_t *relay_message_data(RelayMessage *message);
+/* The payload. Valid until the next append. */
+const uint8_t *relay_message_data(const RelayMessage *message);
 size_t relay_message_len(const RelayMessage *message);
 
 /* Bytes of memory held. */

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "bridge/common/error.h"
+#include "bridge/relay/shared.h"
 
 #define CONFIG_GROUP "relay"
 
 typedef enum {
 	KIND_COUNT,   /* guint */
 	KIND_SIZE,    /* guint or guint64, bytes; k, M and G are powers of 1024 */
-	KIND_SECONDS, /* guint, milliseconds; may have a fraction; 0 is for ever */
+	KIND_SECONDS, /* guint, milliseconds; may have a fraction */
 } NumberKind;
 
 /* A number that can be set: its name, where it goes, what it may be. */
@@ -38,6 +39,7 @@ static const Number numbers[] = {
     {"message-size", "Longest message (1025k)", KIND_SIZE, LIMIT(message_bytes), FALSE, 1, 64 * MIB,
 	MIB + KIB},
     {"messages", "Messages each end may send (64)", KIND_COUNT, LIMIT(messages), FALSE, 1, 1e6, 64},
+    {"bytes", "Their bytes (64M)", KIND_SIZE, LIMIT(bytes), TRUE, 1, 1024 * 1024 * MIB, 64 * MIB},
     {"queue-messages", "Messages kept until the second end joins (16)", KIND_COUNT,
 	LIMIT(early_messages), FALSE, 0, 1e6, 16},
     {"queue-bytes", "Their size (64k)", KIND_SIZE, LIMIT(early_bytes), FALSE, 0, 64 * MIB,
@@ -46,17 +48,27 @@ static const Number numbers[] = {
 	LIMIT(buffer_bytes), FALSE, 0, 64 * MIB, 256 * KIB},
     {"memory", "All messages together (256M)", KIND_SIZE, LIMIT(total_bytes), TRUE, 4 * KIB,
 	1024 * 1024 * MIB, 256 * MIB},
-    {"tunnels", "Tunnels at once (4096)", KIND_COUNT, LIMIT(tunnels), FALSE, 1, 1e6, 4096},
-    {"connections", "Connections at once (8400)", KIND_COUNT, LIMIT(connections), FALSE, 2, 1e6,
-	8400},
+    {"tunnels", "Tunnels at once (25000)", KIND_COUNT, LIMIT(tunnels), FALSE, 1, 1e7, 25000},
+    {"connections", "Connections at once (50000)", KIND_COUNT, LIMIT(connections), FALSE, 2, 1e7,
+	50000},
     {"address-connections", "Connections from one address (256)", KIND_COUNT,
 	LIMIT(address_connections), FALSE, 1, 1e6, 256},
     {"address-refusals", "Refused requests a minute from one address (120)", KIND_COUNT,
 	LIMIT(address_refusals), FALSE, 1, 1e9, 120},
+    {"address-tunnels", "New tunnels a second from one address (50)", KIND_COUNT,
+	LIMIT(address_tunnels), FALSE, 1, 1e6, 50},
+    {"request-size", "Longest head of an HTTP request (8k)", KIND_SIZE, LIMIT(head_bytes), FALSE,
+	256, 64 * KIB, 8 * KIB},
+    {"path-size", "Longest path in it (1k)", KIND_SIZE, LIMIT(path_bytes), FALSE, 64, 64 * KIB,
+	KIB},
+    {"proxy-time", "Seconds for a PROXY header (5)", KIND_SECONDS, WAIT(RELAY_WAIT_PROXY), FALSE, 0,
+	DAY_S, 5},
     {"tls-time", "Seconds for the TLS handshake (10)", KIND_SECONDS, WAIT(RELAY_WAIT_TLS), FALSE, 0,
 	DAY_S, 10},
     {"request-time", "Seconds for the HTTP request (10)", KIND_SECONDS, WAIT(RELAY_WAIT_REQUEST),
 	FALSE, 0, DAY_S, 10},
+    {"join-time", "Seconds another worker or node may take to answer (5)", KIND_SECONDS,
+	WAIT(RELAY_WAIT_JOIN), FALSE, 0.1, DAY_S, 5},
     {"unpaired-time", "Seconds until the second end has to be there (120)", KIND_SECONDS,
 	WAIT(RELAY_WAIT_UNPAIRED), FALSE, 0, DAY_S, 120},
     {"idle-time", "Seconds a paired tunnel may be silent (360)", KIND_SECONDS,
@@ -65,8 +77,48 @@ static const Number numbers[] = {
 	FALSE, 0, DAY_S, 600},
     {"reader-time", "Seconds an end may take to read one message (60)", KIND_SECONDS,
 	WAIT(RELAY_WAIT_READER), FALSE, 0, DAY_S, 60},
+    {"drain-time", "Seconds tunnels may go on after SIGTERM; 0 ends them at once (30)",
+	KIND_SECONDS, WAIT(RELAY_WAIT_DRAIN), FALSE, 0, DAY_S, 30},
     {"close-time", "Seconds for a closing handshake (5)", KIND_SECONDS, WAIT(RELAY_WAIT_CLOSE),
 	FALSE, 0.1, DAY_S, 5},
+};
+
+/* A text that can be set. */
+typedef struct {
+	const char *name;
+	const char *help;
+	const char *arg;
+	char letter;
+	gsize offset; /* in RelayOptions */
+} Text;
+
+#define OPTION(member) G_STRUCT_OFFSET(RelayOptions, member)
+
+static const Text texts[] = {
+    {"cert", "PEM certificate chain", "FILE", 'c', OPTION(cert)},
+    {"key", "PEM private key", "FILE", 'k', OPTION(key)},
+    {"metrics", "Serve /metrics, /healthz and /readyz there, by plain HTTP", "ADDR:PORT", 'm',
+	OPTION(metrics)},
+    {"user", "Become this user once the sockets are there", "NAME", 'u', OPTION(user)},
+    {"trust", "Proxies whose PROXY header or X-Forwarded-For is believed", "NETWORKS", 0,
+	OPTION(trust)},
+    {"nats", "Message servers that connect this node with others", "URLS", 0, OPTION(nats)},
+    {"nats-credentials", "What to log in there with", "FILE", 0, OPTION(nats_credentials)},
+    {"nats-ca", "Who signs their certificates, PEM", "FILE", 0, OPTION(nats_ca)},
+};
+
+/* A switch, off until it is set. */
+typedef struct {
+	const char *name;
+	const char *help;
+	gsize offset; /* in RelayOptions */
+} Flag;
+
+static const Flag flags[] = {
+    {"plain", "No TLS: for a TLS proxy in front, or tests", OPTION(plain)},
+    {"proxy-protocol", "Connections of trusted proxies begin with a PROXY header, version 2",
+	OPTION(proxy_protocol)},
+    {"origin-check", "Refuse an Origin that names another host than Host", OPTION(origin_check)},
 };
 
 /* Settings as text, before they are looked at: name → value; the command line comes first. */
@@ -142,6 +194,17 @@ store_number(RelayLimits *limits, const Number *number, gdouble value)
 		G_STRUCT_MEMBER(guint, limits, number->offset) = (guint)value;
 }
 
+/* The bit of what bounds one address; 0 for any other number. */
+static guint
+bound_named(const char *name)
+{
+	if (g_str_equal(name, "address-connections"))
+		return RELAY_BOUND_CONNECTIONS;
+	if (g_str_equal(name, "address-refusals"))
+		return RELAY_BOUND_REFUSALS;
+	return g_str_equal(name, "address-tunnels") ? RELAY_BOUND_TUNNELS : 0;
+}
+
 static gboolean
 set_number(RelayLimits *limits, const Number *number, const char *text, GError **error)
 {
@@ -156,30 +219,24 @@ set_number(RelayLimits *limits, const Number *number, const char *text, GError *
 		return FALSE;
 	}
 	store_number(limits, number, value);
-	if (g_str_has_prefix(number->name, "address-"))
-		limits->address_loopback = TRUE;
+	limits->address_loopback |= bound_named(number->name);
 	return TRUE;
 }
 
+/* @max: inclusive */
 static gboolean
-set_node(RelayOptions *options, const char *text, GError **error)
+read_whole(const char *text, const char *name, guint min, guint max, guint *out, GError **error)
 {
-	guint64 node;
+	guint64 number;
 
-	if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT16, &node, NULL)) {
+	if (!g_ascii_string_to_unsigned(text, 10, min, max, &number, NULL)) {
 		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
-		    "\"%s\" is not a node number: 0 to %u is", text, G_MAXUINT16);
+		    "\"%s\" is not a value for %s: a whole number from %u to %u is", text, name,
+		    min, max);
 		return FALSE;
 	}
-	options->route.node = (guint16)node;
+	*out = (guint)number;
 	return TRUE;
-}
-
-static void
-replace(char **where, const char *text)
-{
-	g_free(*where);
-	*where = g_strdup(text);
 }
 
 /* One setting, whichever way it came. */
@@ -190,19 +247,27 @@ set_value(RelayOptions *options, const char *name, const char *text, GError **er
 
 	if (number != NULL)
 		return set_number(&options->limits, number, text, error);
-	if (g_str_equal(name, "node"))
-		return set_node(options, text, error);
-	if (g_str_equal(name, "cert"))
-		replace(&options->cert, text);
-	else if (g_str_equal(name, "key"))
-		replace(&options->key, text);
-	else if (g_str_equal(name, "metrics"))
-		replace(&options->metrics, text);
-	else {
-		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "There is no setting \"%s\"", name);
-		return FALSE;
+	if (g_str_equal(name, "workers"))
+		return read_whole(text, name, 1, RELAY_WORKERS_MAX, &options->workers, error);
+	if (g_str_equal(name, "node")) {
+		guint node;
+
+		if (!read_whole(text, name, 0, G_MAXUINT16, &node, error))
+			return FALSE;
+		options->node = (int)node;
+		return TRUE;
 	}
-	return TRUE;
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		char **where = G_STRUCT_MEMBER_P(options, texts[i].offset);
+
+		if (!g_str_equal(name, texts[i].name))
+			continue;
+		g_free(*where);
+		*where = g_strdup(text);
+		return TRUE;
+	}
+	g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "There is no setting \"%s\"", name);
+	return FALSE;
 }
 
 /* A key of the config file that the command line did not set. */
@@ -222,10 +287,10 @@ take_key(Draft *draft, GKeyFile *file, const char *name, GError **error)
 		}
 		return TRUE;
 	}
-	if (g_str_equal(name, "plain"))
-		flag = &draft->options->plain;
-	else if (g_str_equal(name, "origin-check"))
-		flag = &draft->options->origin_check;
+	for (gsize i = 0; i < G_N_ELEMENTS(flags); i++) {
+		if (g_str_equal(name, flags[i].name))
+			flag = G_STRUCT_MEMBER_P(draft->options, flags[i].offset);
+	}
 	if (flag != NULL) {
 		GError *problem = NULL;
 		gboolean on = g_key_file_get_boolean(file, CONFIG_GROUP, name, &problem);
@@ -285,6 +350,11 @@ check_together(const RelayOptions *options, GError **error)
 		problem = "--plain goes without --cert and --key";
 	else if (!options->plain && (options->cert == NULL || options->key == NULL))
 		problem = "TLS needs --cert and --key; --plain is for a TLS proxy in front";
+	else if (options->proxy_protocol && options->trust == NULL)
+		problem = "--proxy-protocol needs --trust: who may send a PROXY header";
+	else if (options->nats == NULL &&
+		 (options->nats_credentials != NULL || options->nats_ca != NULL))
+		problem = "--nats-credentials and --nats-ca go with --nats";
 	if (problem == NULL)
 		return TRUE;
 	g_set_error_literal(error, HYB_ERROR, HYB_ERROR_USAGE, problem);
@@ -298,20 +368,14 @@ context_new(Draft *draft)
 	    {"listen", 'l', 0, G_OPTION_ARG_CALLBACK, on_listen,
 		"Where to listen; repeatable; [ADDR]:PORT for IPv6; port 0 takes a free one",
 		"ADDR:PORT"},
-	    {"cert", 'c', 0, G_OPTION_ARG_CALLBACK, on_value, "PEM certificate chain", "FILE"},
-	    {"key", 'k', 0, G_OPTION_ARG_CALLBACK, on_value, "PEM private key", "FILE"},
-	    {"plain", 0, 0, G_OPTION_ARG_NONE, &draft->options->plain,
-		"No TLS: for a TLS proxy in front, or tests", NULL},
-	    {"metrics", 'm', 0, G_OPTION_ARG_CALLBACK, on_value,
-		"Serve /metrics and /healthz there, by plain HTTP", "ADDR:PORT"},
 	    {"config", 'f', 0, G_OPTION_ARG_FILENAME, &draft->config,
 		"Read settings from [relay] in FILE", "FILE"},
 	    {"check-config", 0, 0, G_OPTION_ARG_NONE, &draft->options->check_config,
 		"Check settings, certificate and key, then stop", NULL},
-	    {"origin-check", 0, 0, G_OPTION_ARG_NONE, &draft->options->origin_check,
-		"Refuse an Origin that names another host than Host", NULL},
+	    {"workers", 'w', 0, G_OPTION_ARG_CALLBACK, on_value,
+		"Processes that serve connections (one a core)", "N"},
 	    {"node", 'n', 0, G_OPTION_ARG_CALLBACK, on_value,
-		"This machine's number in routing IDs (0)", "N"},
+		"This machine's number in routing IDs (0; with --nats, a free one)", "N"},
 	    {"version", 'V', 0, G_OPTION_ARG_NONE, &draft->version, "Print the version", NULL},
 	    G_OPTION_ENTRY_NULL,
 	};
@@ -319,6 +383,24 @@ context_new(Draft *draft)
 	GOptionGroup *group = g_option_group_new("relay", "", "", draft, NULL);
 
 	g_option_group_add_entries(group, fixed);
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		const GOptionEntry entries[] = {
+		    {texts[i].name, texts[i].letter, 0, G_OPTION_ARG_CALLBACK, on_value,
+			texts[i].help, texts[i].arg},
+		    G_OPTION_ENTRY_NULL,
+		};
+
+		g_option_group_add_entries(group, entries);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(flags); i++) {
+		const GOptionEntry entries[] = {
+		    {flags[i].name, 0, 0, G_OPTION_ARG_NONE,
+			G_STRUCT_MEMBER_P(draft->options, flags[i].offset), flags[i].help, NULL},
+		    G_OPTION_ENTRY_NULL,
+		};
+
+		g_option_group_add_entries(group, entries);
+	}
 	for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
 		const GOptionEntry entries[] = {
 		    {numbers[i].name, 0, 0, G_OPTION_ARG_CALLBACK, on_value, numbers[i].help,
@@ -376,6 +458,8 @@ relay_options_parse(char **argv, GError **error)
 	};
 	gboolean filled;
 
+	options->node = -1;
+	options->workers = MIN(g_get_num_processors(), RELAY_WORKERS_MAX);
 	for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++)
 		store_number(&options->limits, &numbers[i], numbers[i].initial);
 	filled = fill(&draft, argv, error);
@@ -384,6 +468,9 @@ relay_options_parse(char **argv, GError **error)
 	g_hash_table_unref(draft.values);
 	g_free(draft.config);
 	if (!filled || !check_together(options, error))
+		return NULL;
+	options->proxies = relay_proxies_new(options->trust != NULL ? options->trust : "", error);
+	if (options->proxies == NULL)
 		return NULL;
 	return g_steal_pointer(&options);
 }
@@ -394,8 +481,36 @@ relay_options_free(RelayOptions *self)
 	if (self == NULL)
 		return;
 	g_strfreev(self->listen);
-	g_free(self->metrics);
-	g_free(self->cert);
-	g_free(self->key);
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+		g_free(G_STRUCT_MEMBER(char *, self, texts[i].offset));
+	relay_proxies_free(self->proxies);
 	g_free(self);
+}
+
+static void
+swap(gpointer *a, gpointer *b)
+{
+	gpointer was = *a;
+
+	*a = *b;
+	*b = was;
+}
+
+gboolean
+relay_options_take(RelayOptions *self, RelayOptions *fresh)
+{
+	gboolean other =
+	    self->plain != fresh->plain || self->workers != fresh->workers ||
+	    self->node != fresh->node ||
+	    !g_strv_equal((const char *const *)self->listen, (const char *const *)fresh->listen);
+
+	self->limits = fresh->limits;
+	self->origin_check = fresh->origin_check;
+	self->proxy_protocol = fresh->proxy_protocol;
+	swap((gpointer *)&self->cert, (gpointer *)&fresh->cert);
+	swap((gpointer *)&self->key, (gpointer *)&fresh->key);
+	swap((gpointer *)&self->trust, (gpointer *)&fresh->trust);
+	swap((gpointer *)&self->proxies, (gpointer *)&fresh->proxies);
+	return other || g_strcmp0(self->metrics, fresh->metrics) != 0 ||
+	       g_strcmp0(self->user, fresh->user) != 0 || g_strcmp0(self->nats, fresh->nats) != 0;
 }

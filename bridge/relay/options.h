@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "bridge/relay/limit.h"
+#include "bridge/relay/proxy.h"
 #include "bridge/relay/route.h"
 
 /**
@@ -13,20 +14,36 @@
  * @metrics: (nullable): address of the metrics listener
  * @cert: (nullable): PEM chain; NULL with @plain
  * @key: (nullable): PEM key
+ * @user: (nullable): who to become once the sockets are there
+ * @nats: (nullable): URLs of the cluster's message servers, comma-separated
+ * @nats_credentials: (nullable): file with what to log in there with
+ * @nats_ca: (nullable): PEM file of who signs their certificates
+ * @trust: (nullable): @proxies as text
+ * @proxies: who may say where a connection comes from; never NULL
+ * @proxy_protocol: theirs begin with a PROXY header
  * @plain: no TLS: something in front does it
  * @origin_check: refuse an Origin whose host is not the Host
  * @check_config: say whether the settings are usable, and stop
- * @route: what /new announces and /connect must name
+ * @workers: processes
+ * @node: what /new announces and /connect must name; -1 is for the relay to choose
  */
 typedef struct {
 	char **listen;
 	char *metrics;
 	char *cert;
 	char *key;
+	char *user;
+	char *nats;
+	char *nats_credentials;
+	char *nats_ca;
+	char *trust;
+	RelayProxies *proxies;
+	gboolean proxy_protocol;
 	gboolean plain;
 	gboolean origin_check;
 	gboolean check_config;
-	RelayRoute route;
+	guint workers;
+	int node;
 	RelayLimits limits;
 } RelayOptions;
 
@@ -41,4 +58,9 @@ typedef struct {
  */
 RelayOptions *relay_options_parse(char **argv, GError **error);
 void relay_options_free(RelayOptions *self);
+
+/* Takes over from @fresh, which is left without them, what can change while the relay runs:
+ * certificate, key, limits, trusted proxies, origin check. Returns: whether anything else differs
+ */
+gboolean relay_options_take(RelayOptions *self, RelayOptions *fresh);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RelayOptions, relay_options_free)

@@ -3,152 +3,90 @@
 
 #include <string.h>
 
-/* The library drops a request without a word when these headers are longer than it likes. */
-#define PROTOCOL_HEADER_MAX 126
-#define CONNECTION_HEADER_MAX 126
-#define EXTENSIONS_HEADER_MAX 250
-#define PROTOCOL_NAME_MAX 62
-
 /* Base64 of 16 bytes. Source: RFC 6455 §4.1. */
-#define KEY_HEADER_LEN 24
+#define KEY_LEN 24
 
-#define HOST_HEADER_MAX 260
+/* What a key is hashed with. Source: RFC 6455 §1.3. */
+#define KEY_SUFFIX "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 static const struct {
 	guint status;
 	const char *reason;
 	const char *sentence;
+	const char *field; /* NULL if none */
 } answers[] = {
-    {400, "Bad Request", "This is not a websocket request for fido.cable."},
-    {403, "Forbidden", "This origin is not served here."},
-    {404, "Not Found", "There is no such tunnel."},
-    {405, "Method Not Allowed", "Only GET is served here."},
-    {409, "Conflict", "The tunnel is taken."},
-    {426, "Upgrade Required", "This is a websocket service."},
-    {431, "Request Header Fields Too Large", "A request header is too long."},
-    {503, "Service Unavailable", "The tunnel service is full."},
+    {200, "OK", "", NULL},
+    {400, "Bad Request", "This is not a websocket request for fido.cable.", NULL},
+    {403, "Forbidden", "This origin is not served here.", NULL},
+    {404, "Not Found", "There is no such tunnel.", NULL},
+    {405, "Method Not Allowed", "Only GET is served here.", "Allow: GET"},
+    {409, "Conflict", "The tunnel is taken.", NULL},
+    {414, "URI Too Long", "The path is too long.", NULL},
+    {426, "Upgrade Required", "This is a websocket service.",
+	"Upgrade: websocket\r\nSec-WebSocket-Version: 13"},
+    {429, "Too Many Requests", "Too many new tunnels from this address.", "Retry-After: 1"},
+    {431, "Request Header Fields Too Large", "The request's head is too long.", NULL},
+    {503, "Service Unavailable", "The tunnel service is full or cut off for now.",
+	"Retry-After: 1"},
+    {505, "HTTP Version Not Supported", "Only HTTP/1.1 is served here.", NULL},
 };
 
-static const char *
-reason_for(guint status)
+static guint
+find_answer(guint status)
 {
-	for (gsize i = 0; i < G_N_ELEMENTS(answers); i++) {
-		if (answers[i].status == status)
-			return answers[i].reason;
-	}
-	return "OK";
-}
+	guint i = 0;
 
-gboolean
-relay_request_answer(struct lws *wsi, guint status, const char *type, const char *body)
-{
-	g_autofree guint8 *store = NULL;
-	g_autofree char *text = g_strdup_printf("HTTP/1.1 %u %s\r\n"
-						"Content-Type: %s\r\n"
-						"Content-Length: %" G_GSIZE_FORMAT "\r\n"
-						"%s"
-						"Connection: close\r\n"
-						"\r\n"
-						"%s",
-	    status, reason_for(status), type, strlen(body),
-	    status == 405   ? "Allow: GET\r\n"
-	    : status == 426 ? "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-			    : "",
-	    body);
-	gsize len = strlen(text);
-
-	store = g_malloc(LWS_PRE + len);
-	memcpy(store + LWS_PRE, text, len);
-	return lws_write(wsi, store + LWS_PRE, len, LWS_WRITE_HTTP_HEADERS) == (int)len;
-}
-
-gboolean
-relay_request_answer_status(struct lws *wsi, guint status)
-{
-	g_autofree char *body = NULL;
-
-	for (gsize i = 0; i < G_N_ELEMENTS(answers) && body == NULL; i++) {
-		if (answers[i].status == status)
-			body = g_strconcat(answers[i].sentence, "\n", NULL);
-	}
-	return relay_request_answer(wsi, status, "text/plain", body);
-}
-
-guint
-relay_request_garbage_status(const char *data, gsize len)
-{
-	gsize i = 0;
-
-	/* "BREW /pot HTCPCP/1.0" has a method, only not one that the library knows. */
-	while (i < len && g_ascii_isupper(data[i]))
+	while (answers[i].status != status)
 		i++;
-	return i > 0 && i + 1 < len && data[i] == ' ' && data[i + 1] == '/' ? 405 : 400;
+	return i;
 }
 
-const char *
-relay_request_path(struct lws *wsi, gsize *len, gboolean *is_get)
+char *
+relay_request_answer(guint status, const char *type, const char *body)
 {
-	char *text = NULL;
-	int text_len = 0;
-	int method = lws_http_get_uri_and_method(wsi, &text, &text_len);
+	guint i = find_answer(status);
 
-	*is_get = method == LWSHUMETH_GET;
-	*len = method >= 0 && text_len > 0 ? (gsize)text_len : 0;
-	return text;
+	return g_strdup_printf("HTTP/1.1 %u %s\r\n"
+			       "Content-Type: %s\r\n"
+			       "Content-Length: %" G_GSIZE_FORMAT "\r\n"
+			       "%s%s"
+			       "Connection: close\r\n"
+			       "\r\n"
+			       "%s",
+	    status, answers[i].reason, type, strlen(body),
+	    answers[i].field != NULL ? answers[i].field : "",
+	    answers[i].field != NULL ? "\r\n" : "", body);
 }
 
-/* A header's text, or FALSE if it is absent or does not fit. */
-static gboolean
-copy_header(struct lws *wsi, enum lws_token_indexes header, char *out, gsize size)
+char *
+relay_request_refusal(guint status)
 {
-	int len = lws_hdr_total_length(wsi, header);
+	g_autofree char *body = g_strconcat(answers[find_answer(status)].sentence, "\n", NULL);
 
-	return len > 0 && (gsize)len < size && lws_hdr_copy(wsi, out, (int)size, header) == len;
-}
-
-/* Whether a comma-separated list has @token. One with an item that the library
- * would stumble over has nothing. */
-static gboolean
-list_has(const char *list, const char *token, gboolean ignore_case)
-{
-	g_auto(GStrv) items = g_strsplit(list, ",", -1);
-
-	for (char **item = items; *item != NULL; item++) {
-		if (strlen(g_strstrip(*item)) > PROTOCOL_NAME_MAX)
-			return FALSE;
-		if (ignore_case ? g_ascii_strcasecmp(*item, token) == 0 : strcmp(*item, token) == 0)
-			return TRUE;
-	}
-	return FALSE;
-}
-
-static gboolean
-header_has(struct lws *wsi, enum lws_token_indexes header, const char *token, gboolean ignore_case)
-{
-	char list[PROTOCOL_HEADER_MAX + 2];
-
-	return copy_header(wsi, header, list, sizeof(list)) && list_has(list, token, ignore_case);
+	return relay_request_answer(status, "text/plain", body);
 }
 
 /* "https://relay.example:443" and "relay.example" name the same host. */
 static gboolean
-origin_is_host(struct lws *wsi)
+origin_is_host(const RelayHead *head)
 {
-	char origin[HOST_HEADER_MAX];
-	char host[HOST_HEADER_MAX];
+	RelayText origin;
+	RelayText host;
 	const char *start;
+	const char *end;
+	gboolean bracketed;
 
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0)
+	if (relay_head_find(head, "Origin", &origin) == 0)
 		return TRUE;
-	if (!copy_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof(origin)) ||
-	    !copy_header(wsi, WSI_TOKEN_HOST, host, sizeof(host)))
+	if (relay_head_find(head, "Host", &host) == 0)
 		return FALSE;
-	start = strstr(origin, "://");
-	start = start != NULL ? start + strlen("://") : origin;
+	end = origin.data + origin.len;
+	start = g_strstr_len(origin.data, (gssize)origin.len, "://");
+	start = start != NULL ? start + strlen("://") : origin.data;
+	bracketed = start < end && *start == '[';
 	for (gsize i = 0;; i++) {
-		char a = g_ascii_tolower(start[i]);
-		char b = g_ascii_tolower(host[i]);
-		gboolean bracketed = start[0] == '[' && memchr(start, ']', i) == NULL;
+		char a = start + i < end ? g_ascii_tolower(start[i]) : '\0';
+		char b = i < host.len ? g_ascii_tolower(host.data[i]) : '\0';
 		gboolean a_ends = a == '\0' || (a == ':' && !bracketed);
 		gboolean b_ends = b == '\0' || (b == ':' && !bracketed);
 
@@ -156,6 +94,7 @@ origin_is_host(struct lws *wsi)
 			return a_ends && b_ends && i > 0;
 		if (a != b)
 			return FALSE;
+		bracketed = bracketed && a != ']';
 	}
 }
 
@@ -167,55 +106,106 @@ refuse(guint status, RelayRefusal cause)
 
 /* Method and path: what they are is told before how the request was made. */
 static RelayVerdict
-check_target(struct lws *wsi, RelayPath *path)
+check_target(const RelayHead *head, RelayPath *path)
 {
-	gboolean is_get;
-	gsize len;
-	const char *text = relay_request_path(wsi, &len, &is_get);
-
-	if (!is_get)
+	if (!relay_text_is(head->method, "GET", false))
 		return refuse(405, RELAY_REFUSED_METHOD);
-	*path = relay_path_parse(text, len);
-	if (path->kind == RELAY_PATH_UNKNOWN ||
-	    lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) > 0)
+	*path = relay_path_parse(head->target.data, head->target.len);
+	if (path->kind == RELAY_PATH_UNKNOWN)
 		return refuse(404, RELAY_REFUSED_PATH);
 	return refuse(0, 0);
 }
 
-RelayVerdict
-relay_request_refuse(struct lws *wsi)
+/* Exactly one field @name, whose value is @word. */
+static gboolean
+field_is(const RelayHead *head, const char *name, const char *word)
 {
-	RelayPath path;
-	RelayVerdict verdict = check_target(wsi, &path);
+	RelayText value;
 
-	return verdict.status != 0 ? verdict : refuse(426, RELAY_REFUSED_REQUEST);
+	return relay_head_find(head, name, &value) == 1 && relay_text_is(value, word, false);
+}
+
+static gboolean
+has_key(const RelayHead *head)
+{
+	RelayText key;
+	guint8 bytes[KEY_LEN];
+	int state = 0;
+	guint save = 0;
+
+	if (relay_head_find(head, "Sec-WebSocket-Key", &key) != 1 || key.len != KEY_LEN)
+		return FALSE;
+	return g_base64_decode_step(key.data, key.len, bytes, &state, &save) == 16;
 }
 
 RelayVerdict
-relay_request_check(struct lws *wsi, const RelayOptions *options, RelayPath *path)
+relay_request_check(const RelayHead *head, gboolean origin_check, RelayPath *path)
 {
-	RelayVerdict verdict = check_target(wsi, path);
-	char version[8];
-	char http[12];
+	RelayVerdict verdict = check_target(head, path);
+	RelayText ignored;
 
 	if (verdict.status != 0)
 		return verdict;
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > PROTOCOL_HEADER_MAX ||
-	    lws_hdr_total_length(wsi, WSI_TOKEN_CONNECTION) > CONNECTION_HEADER_MAX ||
-	    lws_hdr_total_length(wsi, WSI_TOKEN_EXTENSIONS) > EXTENSIONS_HEADER_MAX)
-		return refuse(431, RELAY_REFUSED_REQUEST);
-	if (!copy_header(wsi, WSI_TOKEN_VERSION, version, sizeof(version)) ||
-	    strcmp(version, "13") != 0)
+	if (relay_head_find(head, "Upgrade", &ignored) == 0 ||
+	    !field_is(head, "Sec-WebSocket-Version", "13"))
 		return refuse(426, RELAY_REFUSED_REQUEST);
-	if (!copy_header(wsi, WSI_TOKEN_HTTP, http, sizeof(http)) ||
-	    strcmp(http, "HTTP/1.1") != 0 ||
-	    !header_has(wsi, WSI_TOKEN_UPGRADE, "websocket", TRUE) ||
-	    !header_has(wsi, WSI_TOKEN_CONNECTION, "upgrade", TRUE) ||
-	    lws_hdr_total_length(wsi, WSI_TOKEN_HOST) == 0 ||
-	    lws_hdr_total_length(wsi, WSI_TOKEN_KEY) != KEY_HEADER_LEN ||
-	    !header_has(wsi, WSI_TOKEN_PROTOCOL, RELAY_SUBPROTOCOL, FALSE))
+	if (head->http_1_0 || !relay_head_list_has(head, "Upgrade", "websocket", true) ||
+	    !relay_head_list_has(head, "Connection", "upgrade", true) ||
+	    relay_head_find(head, "Host", &ignored) != 1 || !has_key(head) ||
+	    !relay_head_list_has(head, "Sec-WebSocket-Protocol", RELAY_SUBPROTOCOL, false))
 		return refuse(400, RELAY_REFUSED_REQUEST);
-	if (options->origin_check && !origin_is_host(wsi))
+	if (origin_check && !origin_is_host(head))
 		return refuse(403, RELAY_REFUSED_ORIGIN);
 	return refuse(0, 0);
+}
+
+RelayVerdict
+relay_request_garbage(RelayHeadResult result)
+{
+	switch (result) {
+	case RELAY_HEAD_TOO_LONG:
+		return refuse(431, RELAY_REFUSED_REQUEST);
+	case RELAY_HEAD_PATH_TOO_LONG:
+		return refuse(414, RELAY_REFUSED_REQUEST);
+	case RELAY_HEAD_VERSION:
+		return refuse(505, RELAY_REFUSED_REQUEST);
+	case RELAY_HEAD_MORE:
+	case RELAY_HEAD_DONE:
+	case RELAY_HEAD_BAD:
+		break;
+	}
+	return refuse(400, RELAY_REFUSED_REQUEST);
+}
+
+/* Base64 of SHA-1 over key and suffix. Source: RFC 6455 §4.2.2. */
+static char *
+accept_for(const RelayHead *head)
+{
+	g_autoptr(GChecksum) hash = g_checksum_new(G_CHECKSUM_SHA1);
+	guint8 digest[20];
+	gsize len = sizeof(digest);
+	RelayText key;
+
+	relay_head_find(head, "Sec-WebSocket-Key", &key);
+	g_checksum_update(hash, (const guchar *)key.data, (gssize)key.len);
+	g_checksum_update(hash, (const guchar *)KEY_SUFFIX, strlen(KEY_SUFFIX));
+	g_checksum_get_digest(hash, digest, &len);
+	return g_base64_encode(digest, len);
+}
+
+char *
+relay_request_accept(const RelayHead *head, const RelayRoute *route)
+{
+	g_autofree char *accept = accept_for(head);
+	char text[RELAY_ROUTE_TEXT_LEN] = "";
+
+	if (route != NULL)
+		relay_route_to_text(*route, text);
+	return g_strconcat("HTTP/1.1 101 Switching Protocols\r\n"
+			   "Upgrade: websocket\r\n"
+			   "Connection: Upgrade\r\n"
+			   "Sec-WebSocket-Accept: ",
+	    accept, "\r\nSec-WebSocket-Protocol: " RELAY_SUBPROTOCOL "\r\n",
+	    route != NULL ? "X-caBLE-Routing-ID: " : "", text, route != NULL ? "\r\n" : "", "\r\n",
+	    NULL);
 }

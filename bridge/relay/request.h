@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which HTTP requests become websockets, and what the others are told. Source: hybrid.md §6. */
+/* Which HTTP requests become websockets, and what the others are told. Source: hybrid.md §6,
+ * RFC 6455 §4.2. */
 #pragma once
 
-#include <libwebsockets.h>
-
+#include "bridge/relay/head.h"
 #include "bridge/relay/metrics.h"
-#include "bridge/relay/options.h"
 #include "bridge/relay/path.h"
+#include "bridge/relay/route.h"
 
 #define RELAY_SUBPROTOCOL "fido.cable"
 
@@ -20,28 +20,24 @@ typedef struct {
 	RelayRefusal cause;
 } RelayVerdict;
 
-/* Looks at everything in an upgrade request but the tunnel it names. */
-RelayVerdict relay_request_check(struct lws *wsi, const RelayOptions *options, RelayPath *path);
+/* Looks at everything in a request but the tunnel it names.
+ * @origin_check: refuse an Origin that names another host than Host */
+RelayVerdict relay_request_check(const RelayHead *head, gboolean origin_check, RelayPath *path);
 
-/* The same for a request without Upgrade, which cannot succeed. */
-RelayVerdict relay_request_refuse(struct lws *wsi);
+/* What to say to a head that is none. @result: neither MORE nor DONE */
+RelayVerdict relay_request_garbage(RelayHeadResult result);
 
-/* The request's path as the library cleaned it; *len is 0 if there is none. */
-const char *relay_request_path(struct lws *wsi, gsize *len, gboolean *is_get);
+/* (transfer full): a whole response that announces the end of the connection. */
+char *relay_request_answer(guint status, const char *type, const char *body);
+
+/* (transfer full): the same with a sentence as body, for any status above 399. */
+char *relay_request_refusal(guint status);
 
 /**
- * relay_request_answer:
- * @type: of @body
- * @body: NUL-terminated
+ * relay_request_accept:
+ * @head: of a request that may go on
+ * @route: (nullable): for X-caBLE-Routing-ID
  *
- * Writes a whole response that announces the end of the connection.
- *
- * Returns: FALSE if it could not be written
+ * Returns: (transfer full): the 101
  */
-gboolean relay_request_answer(struct lws *wsi, guint status, const char *type, const char *body);
-
-/* The same with a sentence as body, for any status above 399. */
-gboolean relay_request_answer_status(struct lws *wsi, guint status);
-
-/* What to say to bytes that are no request the library could read. */
-guint relay_request_garbage_status(const char *data, gsize len);
+char *relay_request_accept(const RelayHead *head, const RelayRoute *route);

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* For "journalctl MESSAGE_ID=": one line a tunnel. */
+#define TUNNEL_MESSAGE_ID "5c2b1c0f6e7b4e0c9d5a43a7d20f3b61"
+
 struct RelayTunnel {
 	guint8 id[RELAY_TUNNEL_ID_LEN]; /* the table's key */
 	RelayTunnels *table;
@@ -12,15 +15,21 @@ struct RelayTunnel {
 	RelayDeadline lifetime;
 	RelayDeadline quiet; /* unpaired, then idle */
 	gint64 opened_us;
+	gboolean forwarded; /* another's tunnel, whose second end is here */
+	GList link;	    /* in forwarded; those of our own are in by_id */
 };
 
 struct RelayTunnels {
 	const RelayLimits *limits;
 	RelayDeadlines *deadlines;
 	RelayBudget *budget;
-	RelayMetrics *metrics;
-	const RelayEndOps *ops;
-	GHashTable *by_id; /* id → RelayTunnel, owned */
+	RelayClaims *claims;
+	RelayShared *shared;
+	guint worker;
+	RelaySlot *slot;
+	RelayMetrics *metrics; /* the slot's */
+	GHashTable *by_id;     /* id → RelayTunnel, owned */
+	GQueue forwarded;      /* RelayTunnel, owned */
 };
 
 /* Tunnel IDs are hashes, but a peer can choose them: mix all bytes under a per-process key. */
@@ -47,7 +56,7 @@ id_equal(gconstpointer a, gconstpointer b)
 
 RelayTunnels *
 relay_tunnels_new(const RelayLimits *limits, RelayDeadlines *deadlines, RelayBudget *budget,
-    RelayMetrics *metrics, const RelayEndOps *ops)
+    RelayClaims *claims, RelayShared *shared, guint worker)
 {
 	RelayTunnels *self = g_new0(RelayTunnels, 1);
 
@@ -56,8 +65,11 @@ relay_tunnels_new(const RelayLimits *limits, RelayDeadlines *deadlines, RelayBud
 	self->limits = limits;
 	self->deadlines = deadlines;
 	self->budget = budget;
-	self->metrics = metrics;
-	self->ops = ops;
+	self->claims = claims;
+	self->shared = shared;
+	self->worker = worker;
+	self->slot = relay_shared_slot(shared, worker);
+	self->metrics = &self->slot->metrics;
 	self->by_id = g_hash_table_new(id_hash, id_equal);
 	return self;
 }
@@ -83,29 +95,58 @@ is_paired(const RelayTunnel *tunnel)
 	return tunnel->ends[RELAY_SIDE_CONNECT] != NULL;
 }
 
-/* One line a tunnel; sizes and times only, since the ID is what a stranger would need to join. */
+/* One line a tunnel, with fields for the journal; sizes and times only, since the ID is what a
+ * stranger would need to join, and an address or an exact time could link people. */
 static void
 log_end(const RelayTunnel *tunnel, RelayEndCause cause)
 {
 	const RelayEnd *a = tunnel->ends[RELAY_SIDE_NEW];
 	const RelayEnd *b = tunnel->ends[RELAY_SIDE_CONNECT];
+	const RelayEnd none = {0};
 	double seconds = (double)(g_get_monotonic_time() - tunnel->opened_us) / G_USEC_PER_SEC;
+	const char *how = b != NULL ? "ended" : "never paired, ended";
 
-	g_message("tunnel %s after %.1f s: %s, %u+%u messages, %" G_GUINT64_FORMAT
-		  "+%" G_GUINT64_FORMAT " bytes",
-	    b != NULL ? "ended" : "never paired, ended", seconds, relay_end_cause_name(cause),
-	    a->messages, b != NULL ? b->messages : 0, a->bytes, b != NULL ? b->bytes : 0);
+	if (b == NULL)
+		b = &none;
+	g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "MESSAGE_ID", TUNNEL_MESSAGE_ID,
+	    "HYBRIDGE_CAUSE", relay_end_cause_name(cause), "HYBRIDGE_PAIRED",
+	    b != &none ? "yes" : "no", "HYBRIDGE_SECONDS", "%.1f", seconds, "MESSAGE",
+	    "tunnel %s after %.1f s: %s, %u+%u messages, %" G_GUINT64_FORMAT "+%" G_GUINT64_FORMAT
+	    " bytes",
+	    how, seconds, relay_end_cause_name(cause), a->messages, b->messages, a->bytes,
+	    b->bytes);
 }
 
 /* Lets go of one end: what is queued for it is still written, then it is closed with @code. */
 static void
-release_end(RelayTunnels *self, RelayEnd *end, guint16 code)
+release_end(RelayTunnels *self, RelayEnd *end, RelayEndCause cause, guint16 code)
 {
 	end->tunnel = NULL;
 	end->close_code = code;
+	end->cause = cause;
 	relay_message_free(end->partial, self->budget);
 	end->partial = NULL;
 	end->paused = FALSE;
+}
+
+/* Takes an ending tunnel out of the table and the statistics. */
+static void
+discount(RelayTunnel *tunnel, RelayEndCause cause)
+{
+	RelayTunnels *self = tunnel->table;
+
+	if (tunnel->forwarded) {
+		relay_shared_give(self->slot, RELAY_GAUGE_FORWARDED);
+		g_queue_unlink(&self->forwarded, &tunnel->link);
+		return;
+	}
+	log_end(tunnel, cause);
+	self->metrics->ended_total[cause]++;
+	if (is_paired(tunnel))
+		relay_shared_give(self->slot, RELAY_GAUGE_PAIRED);
+	relay_shared_give(self->slot, RELAY_GAUGE_TUNNELS);
+	relay_claims_give(self->claims, tunnel->id);
+	g_hash_table_remove(self->by_id, tunnel->id);
 }
 
 /* @code_for: the close code of each side; 0 for an end that needs none. */
@@ -114,24 +155,18 @@ end_tunnel(RelayTunnel *tunnel, RelayEndCause cause, const guint16 code_for[RELA
 {
 	RelayTunnels *self = tunnel->table;
 
-	log_end(tunnel, cause);
-	self->metrics->ended_total[cause]++;
-	if (is_paired(tunnel))
-		self->metrics->tunnels_paired--;
-	else
-		self->metrics->tunnels_waiting--;
 	relay_deadline_stop(self->deadlines, &tunnel->lifetime);
 	relay_deadline_stop(self->deadlines, &tunnel->quiet);
-	g_hash_table_remove(self->by_id, tunnel->id);
+	discount(tunnel, cause);
 	relay_queue_clear(&tunnel->early, self->budget);
 	for (int side = 0; side < RELAY_SIDE_COUNT; side++) {
 		RelayEnd *end = tunnel->ends[side];
 
 		if (end == NULL)
 			continue;
-		release_end(self, end, code_for[side]);
+		release_end(self, end, cause, code_for[side]);
 		if (code_for[side] != 0)
-			self->ops->wake(end);
+			end->ops->wake(end);
 	}
 	g_free(tunnel);
 }
@@ -181,31 +216,47 @@ on_quiet(RelayDeadline *deadline, gpointer owner)
 	    tunnel, is_paired(tunnel) ? RELAY_END_IDLE : RELAY_END_UNPAIRED, RELAY_CLOSE_POLICY);
 }
 
-RelayJoin
-relay_tunnels_open(RelayTunnels *self, const guint8 id[static RELAY_TUNNEL_ID_LEN], RelayEnd *end)
+static RelayTunnel *
+tunnel_new(RelayTunnels *self)
 {
-	RelayTunnel *tunnel;
+	RelayTunnel *tunnel = g_new0(RelayTunnel, 1);
 
-	if (g_hash_table_contains(self->by_id, id))
-		return RELAY_JOIN_TAKEN;
-	if (g_hash_table_size(self->by_id) >= self->limits->tunnels)
-		return RELAY_JOIN_FULL;
-	tunnel = g_new0(RelayTunnel, 1);
-	memcpy(tunnel->id, id, sizeof(tunnel->id));
 	tunnel->table = self;
-	tunnel->ends[RELAY_SIDE_NEW] = end;
 	tunnel->lifetime.expired = on_lifetime;
 	tunnel->lifetime.owner = tunnel;
 	tunnel->quiet.expired = on_quiet;
 	tunnel->quiet.owner = tunnel;
 	tunnel->opened_us = g_get_monotonic_time();
-	end->tunnel = tunnel;
-	end->side = RELAY_SIDE_NEW;
-	g_hash_table_insert(self->by_id, tunnel->id, tunnel);
 	relay_deadline_start(self->deadlines, &tunnel->lifetime, RELAY_WAIT_LIFETIME);
+	return tunnel;
+}
+
+static void
+seat(RelayTunnel *tunnel, RelaySide side, RelayEnd *end)
+{
+	tunnel->ends[side] = end;
+	end->tunnel = tunnel;
+	end->side = side;
+}
+
+RelayJoin
+relay_tunnels_open(RelayTunnels *self, const guint8 id[static RELAY_TUNNEL_ID_LEN], RelayEnd *end)
+{
+	RelayTunnel *tunnel;
+
+	if (!relay_shared_take(
+		self->shared, self->slot, RELAY_GAUGE_TUNNELS, self->limits->tunnels))
+		return RELAY_JOIN_FULL;
+	if (!relay_claims_take(self->claims, id, self->worker)) {
+		relay_shared_give(self->slot, RELAY_GAUGE_TUNNELS);
+		return RELAY_JOIN_TAKEN;
+	}
+	tunnel = tunnel_new(self);
+	memcpy(tunnel->id, id, sizeof(tunnel->id));
+	seat(tunnel, RELAY_SIDE_NEW, end);
+	g_hash_table_insert(self->by_id, tunnel->id, tunnel);
 	relay_deadline_start(self->deadlines, &tunnel->quiet, RELAY_WAIT_UNPAIRED);
 	self->metrics->tunnels_total++;
-	self->metrics->tunnels_waiting++;
 	return RELAY_JOIN_OK;
 }
 
@@ -218,28 +269,53 @@ relay_tunnels_join(RelayTunnels *self, const guint8 id[static RELAY_TUNNEL_ID_LE
 		return RELAY_JOIN_NONE;
 	if (is_paired(tunnel))
 		return RELAY_JOIN_TAKEN;
-	tunnel->ends[RELAY_SIDE_CONNECT] = end;
-	end->tunnel = tunnel;
-	end->side = RELAY_SIDE_CONNECT;
+	seat(tunnel, RELAY_SIDE_CONNECT, end);
 	end->out = tunnel->early;
 	tunnel->early = (RelayQueue){0};
 	relay_deadline_start(self->deadlines, &tunnel->quiet, RELAY_WAIT_IDLE);
-	self->metrics->tunnels_waiting--;
-	self->metrics->tunnels_paired++;
+	relay_shared_take(self->shared, self->slot, RELAY_GAUGE_PAIRED, G_MAXUINT);
 	self->metrics->paired_total++;
 	return RELAY_JOIN_OK;
 }
 
 void
+relay_tunnels_forward(RelayTunnels *self, RelayEnd *joining, RelayEnd *stand_in)
+{
+	RelayTunnel *tunnel = tunnel_new(self);
+
+	tunnel->forwarded = TRUE;
+	tunnel->link = (GList){.data = tunnel};
+	g_queue_push_tail_link(&self->forwarded, &tunnel->link);
+	seat(tunnel, RELAY_SIDE_CONNECT, joining);
+	seat(tunnel, RELAY_SIDE_NEW, stand_in);
+	relay_deadline_start(self->deadlines, &tunnel->quiet, RELAY_WAIT_IDLE);
+	relay_shared_take(self->shared, self->slot, RELAY_GAUGE_FORWARDED, G_MAXUINT);
+	self->metrics->forwarded_total++;
+}
+
+static void
+end_those(RelayTunnels *self, gboolean waiting_only, guint16 code)
+{
+	g_autoptr(GList) tunnels = g_hash_table_get_values(self->by_id);
+
+	for (GList *link = tunnels; link != NULL; link = link->next) {
+		if (!waiting_only || !is_paired(link->data))
+			end_both(link->data, RELAY_END_SHUTDOWN, code);
+	}
+}
+
+void
 relay_tunnels_end_all(RelayTunnels *self, guint16 code)
 {
-	GHashTableIter iter;
-	gpointer tunnel;
+	end_those(self, FALSE, code);
+	while (self->forwarded.head != NULL)
+		end_both(self->forwarded.head->data, RELAY_END_SHUTDOWN, code);
+}
 
-	/* Ending one removes it, which an iterator does not survive: take the first, again. */
-	while (g_hash_table_iter_init(&iter, self->by_id),
-	    g_hash_table_iter_next(&iter, NULL, &tunnel))
-		end_both(tunnel, RELAY_END_SHUTDOWN, code);
+void
+relay_tunnels_end_waiting(RelayTunnels *self, guint16 code)
+{
+	end_those(self, TRUE, code);
 }
 
 /* A whole message from @end: to its peer, or kept until there is one. */
@@ -253,8 +329,12 @@ forward(RelayEnd *end, RelayMessage *message)
 
 	end->messages++;
 	end->bytes += len;
-	self->metrics->messages_total[end->side]++;
-	self->metrics->bytes_total[end->side] += len;
+	if (tunnel->forwarded) {
+		self->metrics->forwarded_messages_total++;
+	} else {
+		self->metrics->messages_total[end->side]++;
+		self->metrics->bytes_total[end->side] += len;
+	}
 	if (peer == NULL) {
 		tunnel->early_bytes += len;
 		relay_queue_push(&tunnel->early, message);
@@ -263,10 +343,10 @@ forward(RelayEnd *end, RelayMessage *message)
 	relay_deadline_start(self->deadlines, &tunnel->quiet, RELAY_WAIT_IDLE);
 	relay_queue_push(&peer->out, message);
 	if (peer->out.count == 1)
-		self->ops->wake(peer);
-	if (peer->out.bytes + peer->held > self->limits->buffer_bytes && !end->paused) {
+		peer->ops->wake(peer);
+	if (peer->out.bytes > self->limits->buffer_bytes && !end->paused) {
 		end->paused = TRUE;
-		self->ops->pause(end, TRUE);
+		end->ops->pause(end, TRUE);
 	}
 }
 
@@ -293,7 +373,7 @@ admit(RelayEnd *end, const RelayPiece *piece)
 		expel(end, RELAY_END_PROTOCOL, RELAY_CLOSE_PROTOCOL);
 		return FALSE;
 	}
-	if (end->messages >= limits->messages ||
+	if (end->messages >= limits->messages || end->bytes + len > limits->bytes ||
 	    (!is_paired(tunnel) && (tunnel->early.count >= limits->early_messages ||
 				       tunnel->early_bytes + len > limits->early_bytes))) {
 		expel(end, RELAY_END_TOO_MANY, RELAY_CLOSE_POLICY);
@@ -311,18 +391,15 @@ relay_end_receive(RelayEnd *end, const RelayPiece *piece)
 	if (end->tunnel == NULL || !admit(end, piece))
 		return;
 	budget = end->tunnel->table->budget;
-	if (end->partial == NULL)
-		end->partial = relay_message_new(budget);
-	if (end->partial == NULL ||
-	    !relay_message_append(end->partial, budget, piece->data, piece->len, piece->expected)) {
+	message =
+	    relay_message_append(end->partial, budget, piece->data, piece->len, piece->expected);
+	if (message == NULL) {
 		expel(end, RELAY_END_MEMORY, RELAY_CLOSE_TRY_LATER);
 		return;
 	}
-	if (!piece->final)
-		return;
-	message = end->partial;
-	end->partial = NULL;
-	forward(end, message);
+	end->partial = piece->final ? NULL : message;
+	if (piece->final)
+		forward(end, message);
 }
 
 /* The peer of an end that read enough goes on. Half the bound, so that it does not flutter. */
@@ -339,31 +416,20 @@ resume_peer(RelayEnd *end)
 	if (peer == NULL || !peer->paused || end->out.bytes > self->limits->buffer_bytes / 2)
 		return;
 	peer->paused = FALSE;
-	self->ops->pause(peer, FALSE);
+	peer->ops->pause(peer, FALSE);
 }
 
 RelayMessage *
-relay_end_next(RelayEnd *end, RelayBudget *budget)
+relay_end_next(RelayEnd *end)
 {
 	RelayMessage *message = relay_queue_pop(&end->out);
 
-	budget->used -= end->held;
-	end->held = 0;
 	resume_peer(end);
 	return message;
-}
-
-void
-relay_end_hold(RelayEnd *end, RelayBudget *budget, const RelayMessage *message)
-{
-	end->held = relay_message_size(message);
-	budget->used += end->held;
 }
 
 void
 relay_end_clear(RelayEnd *end, RelayBudget *budget)
 {
 	relay_queue_clear(&end->out, budget);
-	budget->used -= end->held;
-	end->held = 0;
 }

@@ -50,15 +50,13 @@ receive(Peer *peer, uint8_t what)
 }
 
 static void
-write_one(Peer *peer, uint8_t what)
+write_one(Peer *peer)
 {
-	RelayMessage *message = relay_end_next(&peer->end, &budget);
+	RelayMessage *message = relay_end_next(&peer->end);
 
 	if (message == NULL)
 		return;
 	FUZZ_CHECK(relay_message_len(message) > 0);
-	if ((what & 1) != 0)
-		relay_end_hold(&peer->end, &budget, message);
 	relay_message_free(message, &budget);
 }
 
@@ -68,7 +66,7 @@ part(Peer *peer, uint8_t what)
 	relay_end_leave(&peer->end, RELAY_END_LEFT, (guint16)(1000 + what));
 	FUZZ_CHECK(peer->end.tunnel == NULL);
 	relay_end_clear(&peer->end, &budget);
-	*peer = (Peer){0};
+	*peer = (Peer){.end.ops = &ops};
 }
 
 static void
@@ -85,7 +83,7 @@ act(RelayTunnels *tunnels, uint8_t who, uint8_t what)
 	else if (deed == 2 && peer->used)
 		part(peer, what);
 	else if (deed <= 4 && peer->used)
-		write_one(peer, what);
+		write_one(peer);
 	else if (peer->used && !peer->paused)
 		receive(peer, what);
 	FUZZ_CHECK(budget.used <= budget.max);
@@ -105,24 +103,32 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	const RelayLimits limits = {
 	    .message_bytes = 150,
 	    .messages = 20,
+	    .bytes = 1000,
 	    .early_messages = 4,
 	    .early_bytes = 120,
 	    .buffer_bytes = 300,
 	    .tunnels = 3,
 	};
-	RelayMetrics metrics = {0};
+	static RelayShared *shared;
+	static RelayClaims *claims;
+	const RelayMetrics *metrics;
 	RelayDeadlines *deadlines;
 	RelayTunnels *tunnels;
 	struct ev_loop *loop;
 
-	if (!ready)
+	if (!ready) {
+		shared = relay_shared_new(1);
+		claims = relay_claims_new(8);
 		g_log_set_writer_func(say_nothing, NULL, NULL);
+	}
 	ready = TRUE;
 	budget = (RelayBudget){.max = 4000};
-	memset(peers, 0, sizeof(peers));
+	metrics = &relay_shared_slot(shared, 0)->metrics;
+	for (int i = 0; i < PEERS; i++)
+		peers[i] = (Peer){.end.ops = &ops};
 	loop = ev_default_loop(EVFLAG_AUTO);
 	deadlines = relay_deadlines_new(loop, limits.wait_ms);
-	tunnels = relay_tunnels_new(&limits, deadlines, &budget, &metrics, &ops);
+	tunnels = relay_tunnels_new(&limits, deadlines, &budget, claims, shared, 0);
 	for (size_t i = 0; i + 1 < len; i += 2)
 		act(tunnels, data[i], data[i + 1]);
 	relay_tunnels_end_all(tunnels, RELAY_CLOSE_AWAY);
@@ -132,7 +138,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		relay_end_clear(&peers[i].end, &budget);
 	}
 	FUZZ_CHECK(budget.used == 0);
-	FUZZ_CHECK(metrics.tunnels_waiting == 0 && metrics.tunnels_paired == 0);
+	FUZZ_CHECK(metrics->gauges[RELAY_GAUGE_TUNNELS] == 0);
+	FUZZ_CHECK(metrics->gauges[RELAY_GAUGE_PAIRED] == 0);
 	relay_tunnels_free(tunnels);
 	relay_deadlines_free(deadlines);
 	return 0;

@@ -67,12 +67,20 @@ def tunnel_id():
     return os.urandom(16).hex()
 
 
+_routes = {}  # tunnel ID: the routing ID that its /new was told
+
+
+def connect_path(tunnel):
+    """Where the second end of @tunnel goes; of one that nobody opened, anywhere."""
+    return f"/cable/connect/{_routes.get(tunnel.lower(), '000000')}/{tunnel}"
+
+
 class Relay:
     """A relay of its own for one test, on free ports."""
 
     def __init__(self, *options, tls=False, listen=("127.0.0.1:0",), env=None,
                  preexec_fn=None):
-        command = [RELAY, "--metrics", "127.0.0.1:0"]
+        command = [RELAY, "--metrics", "127.0.0.1:0", "--drain-time", "0"]
         for where in listen:
             command += ["--listen", where]
         command += ["--cert", certificate()[1], "--key", certificate()[2]] if tls else ["--plain"]
@@ -131,16 +139,30 @@ class Relay:
                 return error.code, error.read().decode()
 
     def metric(self, name):
-        """One value, by what stands before it: 'tunnels{state="paired"}'."""
+        """The sum over all workers, by what stands before them: 'tunnels{state="paired"}'."""
+        values = []
         for line in self.get("/metrics")[1].splitlines():
-            if line.rpartition(" ")[0] == "hybridge_relay_" + name:
-                return int(line.rpartition(" ")[2])
-        raise AssertionError("no metric " + name)
+            where, _, value = line.rpartition(" ")
+            where = re.sub(r',?worker="\d+"', "", where).replace("{}", "")
+            if where == "hybridge_relay_" + name:
+                values.append(int(value))
+        if not values:
+            raise AssertionError("no metric " + name)
+        return sum(values)
+
+    def workers(self):
+        """The process IDs of those that serve connections."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as children:
+            return [int(pid) for pid in children.read().split()]
 
     def memory(self):
-        """Resident bytes."""
-        with open(f"/proc/{self.process.pid}/statm") as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        """Resident bytes of all processes, but for what they share."""
+        pages = 0
+        for pid in [self.process.pid] + self.workers():
+            with open(f"/proc/{pid}/statm") as statm:
+                _, resident, shared = statm.read().split()[:3]
+                pages += int(resident) - int(shared)
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 class Gone(Exception):
@@ -205,6 +227,9 @@ class Client:
         status, headers, _ = self.answer()
         if status != 101:
             raise AssertionError(f"{path}: {status}")
+        for name, value in headers:
+            if name.lower() == "x-cable-routing-id":
+                _routes[path.rpartition("/")[2].lower()] = value
         return headers
 
     def frame(self, opcode, payload=b"", final=True, masked=True, length=None, rsv=0):
@@ -311,7 +336,7 @@ class RelayTestCase(unittest.TestCase):
         """Both ends of a tunnel."""
         first, tunnel = self.waiting(relay, **how)
         second = self.client(relay, **how)
-        second.upgrade(f"/cable/connect/000000/{tunnel}")
+        second.upgrade(connect_path(tunnel))
         return first, second
 
     def status(self, relay, path, **changes):

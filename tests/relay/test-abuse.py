@@ -8,7 +8,8 @@ import struct
 import threading
 import unittest
 
-from relaytest import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Gone, both, tunnel_id)
+from relaytest import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Gone, both, connect_path,
+                       tunnel_id)
 
 MESSAGE_MAX = 1024 * 1024 + 1024
 MIB = 1024 * 1024
@@ -94,15 +95,12 @@ class Frames:
         self.assertIn(second.closed(), (1001, 1008))
         self.assertTrue(first.ended())
 
-    def test_an_unmasked_frame_does_no_harm(self):
-        # The library does not insist on masks, which protect proxies, not the two ends.
+    def test_an_unmasked_frame_is_refused(self):
         relay = self.relay()
         first, second = self.pair(relay)
         first.say(b"bare", masked=False)
-        try:
-            self.assertEqual(second.hear(), b"bare")
-        except AssertionError:
-            self.assertTrue(first.ended())
+        self.assertEqual(first.closed(), 1002)
+        self.assertEqual(second.closed(), 1008)
         self.pair(relay)
 
     def test_ping_floods_are_survived(self):
@@ -176,7 +174,7 @@ class Limits:
         first.say(bytes(500))
         first.say(bytes(500))
         second = self.client(relay)
-        second.upgrade("/cable/connect/000000/" + tunnel)
+        second.upgrade(connect_path(tunnel))
         self.assertEqual([second.hear() for _ in range(2)], [bytes(500)] * 2)
         first.say(bytes(5000))
         self.assertEqual(second.hear(), bytes(5000))
@@ -185,7 +183,7 @@ class Limits:
         relay = self.relay("--unpaired-time", "0.3")
         first, tunnel = self.waiting(relay)
         self.assertEqual(first.closed(), 1008)
-        self.assertEqual(self.status(relay, "/cable/connect/000000/" + tunnel), 404)
+        self.assertEqual(self.status(relay, connect_path(tunnel)), 404)
         self.assertEqual(relay.metric('tunnels_ended_total{cause="unpaired"}'), 1)
 
     def test_a_joined_tunnel_outlives_the_unpaired_time(self):
@@ -225,7 +223,7 @@ class Limits:
         self.waiting(relay)
         self.assertEqual(self.status(relay, "/cable/new/" + tunnel_id()), 503)
         second = self.client(relay)
-        second.upgrade("/cable/connect/000000/" + tunnel)
+        second.upgrade(connect_path(tunnel))
         first.leave()
         second.closed()
         first.closed()

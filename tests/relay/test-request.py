@@ -9,7 +9,7 @@ import subprocess
 import unittest
 import warnings
 
-from relaytest import PATIENCE, Client, Gone, both, certificate, tunnel_id
+from relaytest import PATIENCE, Client, Gone, both, certificate, connect_path, tunnel_id
 
 
 class Statuses:
@@ -42,10 +42,11 @@ class Statuses:
         for path in ("cable/new/" + tunnel_id(), "*", "http://localhost/cable/new/" + tunnel_id()):
             self.assertEqual(self.status(relay, path), 404, path)
 
-    def test_long_paths_are_404(self):
+    def test_long_paths_are_404_then_414(self):
         relay = self.relay()
         for size in (60, 255, 1000, 1023, 1024, 1025, 2000, 5000, 20000):
-            self.assertEqual(self.status(relay, "/cable/new/" + "0" * size), 404, size)
+            path = "/cable/new/" + "0" * (size - len("/cable/new/"))
+            self.assertEqual(self.status(relay, path), 404 if size <= 1024 else 414, size)
 
     def test_an_unknown_tunnel_is_404(self):
         relay = self.relay()
@@ -55,9 +56,9 @@ class Statuses:
     def test_another_routing_id_is_404(self):
         relay = self.relay()
         _, tunnel = self.waiting(relay)
-        self.assertEqual(self.status(relay, "/cable/connect/000001/" + tunnel), 404)
+        self.assertEqual(self.status(relay, "/cable/connect/0000ff/" + tunnel), 404)
         self.assertEqual(self.status(relay, "/cable/connect/000100/" + tunnel), 404)
-        self.client(relay).upgrade("/cable/connect/000000/" + tunnel)
+        self.client(relay).upgrade(connect_path(tunnel))
 
     def test_other_methods_are_405_and_name_get(self):
         relay = self.relay()
@@ -109,10 +110,10 @@ class Statuses:
 
     def test_another_upgrade_is_refused_once(self):
         relay = self.relay()
-        for upgrade in ("foo", "websocket, foo", "h2c"):
+        for upgrade in ("foo", "websockets", "h2c"):
             client = self.client(relay)
             client.request("/cable/new/" + tunnel_id(), Upgrade=upgrade)
-            self.assertIn(client.answer()[0], (400, 403))  # 403 is the library's
+            self.assertEqual(client.answer()[0], 400)
             self.assertTrue(client.ended())
             self.assertEqual(client.buffer, b"")
         self.assertEqual(relay.metric("tunnels_opened_total"), 0)
@@ -137,8 +138,8 @@ class Statuses:
     def test_long_headers_are_431(self):
         relay = self.relay()
         path = "/cable/new/" + tunnel_id()
-        for name in ("Sec_WebSocket_Protocol", "Sec_WebSocket_Extensions", "Connection"):
-            for size in (300, 900):
+        for name in ("Sec_WebSocket_Extensions", "Cookie"):
+            for size in (8192, 20000, 70000):
                 self.assertEqual(self.status(relay, path, **{name: "a" * size}), 431, name)
 
     def test_the_longest_headers_are_read(self):
@@ -163,7 +164,7 @@ class Statuses:
                      b"GET /" + b"&" * 2000 + b" HTTP/1.1\r\n\r\n",
                      b"GET /" + b"/.." * 2000 + b" HTTP/1.1\r\n\r\n"):
             answer = self.answer(relay, data)
-            self.assertTrue(answer is None or 400 <= answer[0] < 500, (data[:40], answer))
+            self.assertTrue(answer is None or 400 <= answer[0] <= 505, (data[:40], answer))
         for _ in range(50):
             answer = self.answer(relay, os.urandom(500) + b"\r\n\r\n")
             self.assertTrue(answer is None or 400 <= answer[0] < 500)

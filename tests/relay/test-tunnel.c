@@ -32,7 +32,9 @@ static const RelayEndOps ops = {.wake = on_wake, .pause = on_pause};
 typedef struct {
 	RelayLimits limits;
 	RelayBudget budget;
-	RelayMetrics metrics;
+	RelayClaims *claims;
+	RelayShared *shared;
+	RelayMetrics *metrics;
 	struct ev_loop *loop;
 	RelayDeadlines *deadlines;
 	RelayTunnels *tunnels;
@@ -46,6 +48,7 @@ set_up(Fixture *f, gconstpointer unused)
 	f->limits = (RelayLimits){
 	    .message_bytes = 1000,
 	    .messages = 10,
+	    .bytes = 5000,
 	    .early_messages = 3,
 	    .early_bytes = 500,
 	    .buffer_bytes = 2000,
@@ -56,7 +59,13 @@ set_up(Fixture *f, gconstpointer unused)
 	f->budget.max = 100000;
 	f->loop = ev_loop_new(EVFLAG_AUTO);
 	f->deadlines = relay_deadlines_new(f->loop, f->limits.wait_ms);
-	f->tunnels = relay_tunnels_new(&f->limits, f->deadlines, &f->budget, &f->metrics, &ops);
+	f->shared = relay_shared_new(1);
+	f->metrics = &relay_shared_slot(f->shared, 0)->metrics;
+	f->claims = relay_claims_new(8);
+	f->tunnels =
+	    relay_tunnels_new(&f->limits, f->deadlines, &f->budget, f->claims, f->shared, 0);
+	f->a.end.ops = &ops;
+	f->c.end.ops = &ops;
 }
 
 static void
@@ -66,9 +75,12 @@ tear_down(Fixture *f, gconstpointer unused)
 	relay_end_clear(&f->a.end, &f->budget);
 	relay_end_clear(&f->c.end, &f->budget);
 	g_assert_cmpuint(f->budget.used, ==, 0);
-	g_assert_cmpuint(f->metrics.tunnels_waiting, ==, 0);
-	g_assert_cmpuint(f->metrics.tunnels_paired, ==, 0);
+	g_assert_cmpuint(f->metrics->gauges[RELAY_GAUGE_TUNNELS], ==, 0);
+	g_assert_cmpuint(f->metrics->gauges[RELAY_GAUGE_PAIRED], ==, 0);
+	g_assert_cmpuint(f->metrics->gauges[RELAY_GAUGE_FORWARDED], ==, 0);
 	relay_tunnels_free(f->tunnels);
+	relay_shared_free(f->shared);
+	relay_claims_free(f->claims);
 	relay_deadlines_free(f->deadlines);
 	ev_loop_destroy(f->loop);
 }
@@ -105,7 +117,7 @@ piece(Probe *from, gsize len, gsize expected, gboolean final, gboolean binary)
 static void
 hear(Fixture *f, Probe *to, guint8 byte, gsize len)
 {
-	RelayMessage *message = relay_end_next(&to->end, &f->budget);
+	RelayMessage *message = relay_end_next(&to->end);
 
 	g_assert_nonnull(message);
 	g_assert_cmpuint(relay_message_len(message), ==, len);
@@ -125,10 +137,10 @@ test_forward(Fixture *f, gconstpointer unused)
 	hear(f, &f->c, 1, 10);
 	hear(f, &f->c, 2, 1000);
 	hear(f, &f->a, 3, 81);
-	g_assert_null(relay_end_next(&f->a.end, &f->budget));
-	g_assert_cmpuint(f->metrics.messages_total[RELAY_SIDE_NEW], ==, 2);
-	g_assert_cmpuint(f->metrics.bytes_total[RELAY_SIDE_NEW], ==, 1010);
-	g_assert_cmpuint(f->metrics.bytes_total[RELAY_SIDE_CONNECT], ==, 81);
+	g_assert_null(relay_end_next(&f->a.end));
+	g_assert_cmpuint(f->metrics->messages_total[RELAY_SIDE_NEW], ==, 2);
+	g_assert_cmpuint(f->metrics->bytes_total[RELAY_SIDE_NEW], ==, 1010);
+	g_assert_cmpuint(f->metrics->bytes_total[RELAY_SIDE_CONNECT], ==, 81);
 }
 
 static void
@@ -211,9 +223,9 @@ test_leave(Fixture *f, gconstpointer unused)
 	g_assert_null(f->c.end.tunnel);
 	say(&f->c, 2, 10);
 	hear(f, &f->c, 1, 10);
-	g_assert_null(relay_end_next(&f->a.end, &f->budget));
-	g_assert_cmpuint(f->metrics.ended_total[RELAY_END_LEFT], ==, 1);
-	g_assert_cmpuint(f->metrics.ended_total[RELAY_END_VANISHED], ==, 0);
+	g_assert_null(relay_end_next(&f->a.end));
+	g_assert_cmpuint(f->metrics->ended_total[RELAY_END_LEFT], ==, 1);
+	g_assert_cmpuint(f->metrics->ended_total[RELAY_END_VANISHED], ==, 0);
 }
 
 typedef struct {
@@ -258,7 +270,7 @@ test_pieces(Fixture *f, gconstpointer data)
 	if (c->code == 0)
 		hear(f, &f->c, 0, total);
 	else
-		g_assert_null(relay_end_next(&f->c.end, &f->budget));
+		g_assert_null(relay_end_next(&f->c.end));
 }
 
 static void
@@ -293,24 +305,50 @@ test_pause(Fixture *f, gconstpointer unused)
 	hear(f, &f->c, 3, 900);
 }
 
+/* A byte above what an end may send is one too many. */
 static void
-test_held(Fixture *f, gconstpointer unused)
+test_too_many_bytes(Fixture *f, gconstpointer unused)
 {
-	RelayMessage *message;
-	gsize used;
+	pair(f);
+	for (int i = 0; i < 5; i++)
+		say(&f->a, 1, 1000);
+	g_assert_nonnull(f->a.end.tunnel);
+	say(&f->a, 1, 1);
+	g_assert_null(f->a.end.tunnel);
+	g_assert_cmpuint(f->a.end.close_code, ==, 1008);
+	g_assert_cmpuint(f->metrics->ended_total[RELAY_END_TOO_MANY], ==, 1);
+}
+
+/* What another worker owns counts there: here it is only passed on. */
+static void
+test_forwarded(Fixture *f, gconstpointer unused)
+{
+	relay_tunnels_forward(f->tunnels, &f->c.end, &f->a.end);
+	g_assert_cmpuint(f->metrics->gauges[RELAY_GAUGE_FORWARDED], ==, 1);
+	g_assert_cmpuint(f->metrics->gauges[RELAY_GAUGE_TUNNELS], ==, 0);
+	say(&f->a, 1, 10);
+	say(&f->c, 2, 20);
+	hear(f, &f->c, 1, 10);
+	hear(f, &f->a, 2, 20);
+	g_assert_cmpuint(f->metrics->messages_total[RELAY_SIDE_NEW], ==, 0);
+	g_assert_cmpuint(f->metrics->forwarded_messages_total, ==, 2);
+	relay_end_leave(&f->c.end, RELAY_END_LEFT, 4000);
+	g_assert_cmpuint(f->a.end.close_code, ==, 4000);
+	g_assert_cmpint(f->a.end.cause, ==, RELAY_END_LEFT);
+	g_assert_cmpuint(f->metrics->ended_total[RELAY_END_LEFT], ==, 0);
+}
+
+/* Waiting tunnels can be ended without the others. */
+static void
+test_end_waiting(Fixture *f, gconstpointer unused)
+{
+	Probe b = {.end.ops = &ops};
 
 	pair(f);
-	say(&f->a, 1, 900);
-	used = f->budget.used;
-	message = relay_end_next(&f->c.end, &f->budget);
-	relay_end_hold(&f->c.end, &f->budget, message);
-	relay_message_free(message, &f->budget);
-	g_assert_cmpuint(f->budget.used, ==, used);
-	say(&f->a, 2, 900);
-	say(&f->a, 3, 900);
-	g_assert_true(f->a.paused);
-	hear(f, &f->c, 2, 900);
-	g_assert_false(f->a.paused);
+	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_b, &b.end), ==, RELAY_JOIN_OK);
+	relay_tunnels_end_waiting(f->tunnels, 1001);
+	g_assert_cmpuint(b.end.close_code, ==, 1001);
+	g_assert_nonnull(f->a.end.tunnel);
 }
 
 static void
@@ -329,7 +367,7 @@ test_memory(Fixture *f, gconstpointer unused)
 static void
 test_waits(Fixture *f, gconstpointer unused)
 {
-	Probe lonely = {0};
+	Probe lonely = {.end.ops = &ops};
 
 	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_b, &lonely.end), ==, RELAY_JOIN_OK);
 	pair(f);
@@ -337,8 +375,8 @@ test_waits(Fixture *f, gconstpointer unused)
 	g_assert_cmpuint(lonely.end.close_code, ==, 1008);
 	g_assert_cmpuint(f->a.end.close_code, ==, 1008);
 	g_assert_cmpuint(f->c.end.close_code, ==, 1008);
-	g_assert_cmpuint(f->metrics.ended_total[RELAY_END_UNPAIRED], ==, 1);
-	g_assert_cmpuint(f->metrics.ended_total[RELAY_END_IDLE], ==, 1);
+	g_assert_cmpuint(f->metrics->ended_total[RELAY_END_UNPAIRED], ==, 1);
+	g_assert_cmpuint(f->metrics->ended_total[RELAY_END_IDLE], ==, 1);
 }
 
 int
@@ -357,7 +395,9 @@ main(int argc, char **argv)
 	    {"/relay/tunnel/leaving-is-propagated-once", test_leave},
 	    {"/relay/tunnel/too-many-messages-end-it", test_messages},
 	    {"/relay/tunnel/a-slow-reader-pauses-its-peer", test_pause},
-	    {"/relay/tunnel/half-written-messages-count", test_held},
+	    {"/relay/tunnel/too-many-bytes-end-it", test_too_many_bytes},
+	    {"/relay/tunnel/forwarded-count-elsewhere", test_forwarded},
+	    {"/relay/tunnel/waiting-ones-can-be-ended", test_end_waiting},
 	    {"/relay/tunnel/no-memory-ends-it", test_memory},
 	    {"/relay/tunnel/waits-end-it", test_waits},
 	};

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bridge/relay/claim.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* Places for each tunnel: the table stays sparse. */
+#define PLACES 4
+
+/* An open-addressed table, probed linearly; @owner is the worker's number plus 1, 0 if empty. */
+typedef struct {
+	guint8 id[RELAY_TUNNEL_ID_LEN];
+	guint32 owner;
+} Place;
+
+struct RelayClaims {
+	gsize size;
+	pthread_mutex_t lock;
+	guint64 hash_key[2];
+	guint32 mask;
+	guint32 used;
+	guint32 max;
+	Place places[];
+};
+
+RelayClaims *
+relay_claims_new(guint tunnels)
+{
+	guint32 places = 1;
+	pthread_mutexattr_t kind;
+	RelayClaims *self;
+	gsize size;
+
+	while (places / PLACES < tunnels)
+		places *= 2;
+	size = sizeof(RelayClaims) + places * sizeof(Place);
+	self = mmap(
+	    NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (self == MAP_FAILED)
+		g_error("No memory for %u tunnels", tunnels);
+	self->size = size;
+	self->mask = places - 1;
+	self->max = places / PLACES * 2;
+	for (guint i = 0; i < G_N_ELEMENTS(self->hash_key); i++)
+		self->hash_key[i] = (guint64)g_random_int() << 32 | g_random_int();
+	/* A worker can be killed while it holds the lock. */
+	pthread_mutexattr_init(&kind);
+	pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST);
+	pthread_mutex_init(&self->lock, &kind);
+	pthread_mutexattr_destroy(&kind);
+	return self;
+}
+
+void
+relay_claims_free(RelayClaims *self)
+{
+	if (self != NULL)
+		munmap(self, self->size);
+}
+
+/* Tunnel IDs are hashes, but a peer can choose them: mixed under a key of our own. */
+static guint32
+home_of(const RelayClaims *self, const guint8 *id)
+{
+	guint64 halves[2];
+	guint64 mixed;
+
+	memcpy(halves, id, sizeof(halves));
+	mixed = (halves[0] ^ self->hash_key[0]) * 0x9e3779b97f4a7c15u;
+	mixed ^= mixed >> 29;
+	mixed = (mixed ^ halves[1] ^ self->hash_key[1]) * 0xbf58476d1ce4e5b9u;
+	return (guint32)(mixed >> 32) & self->mask;
+}
+
+/* Where @id is, or would go. */
+static Place *
+find(RelayClaims *self, const guint8 *id)
+{
+	guint32 at = home_of(self, id);
+
+	while (self->places[at].owner != 0 &&
+	       memcmp(self->places[at].id, id, RELAY_TUNNEL_ID_LEN) != 0)
+		at = (at + 1) & self->mask;
+	return &self->places[at];
+}
+
+static void
+put(RelayClaims *self, const guint8 *id, guint32 owner)
+{
+	Place *place = find(self, id);
+
+	memcpy(place->id, id, RELAY_TUNNEL_ID_LEN);
+	place->owner = owner;
+	self->used++;
+}
+
+/* Makes the table again without what @worker has, and without what a worker that was killed at it
+ * left half done. @worker: -1 for none */
+static void
+rebuild(RelayClaims *self, int worker)
+{
+	g_autoptr(GArray) kept = g_array_new(FALSE, FALSE, sizeof(Place));
+
+	for (guint32 at = 0; at <= self->mask; at++) {
+		const Place *place = &self->places[at];
+
+		if (place->owner == 0)
+			continue;
+		if (place->owner != (guint32)(worker + 1))
+			g_array_append_val(kept, *place);
+		memset(&self->places[at], 0, sizeof(Place));
+	}
+	self->used = 0;
+	for (guint i = 0; i < kept->len; i++) {
+		const Place *place = &g_array_index(kept, Place, i);
+
+		put(self, place->id, place->owner);
+	}
+}
+
+static void
+lock(RelayClaims *self)
+{
+	if (pthread_mutex_lock(&self->lock) == EOWNERDEAD) {
+		rebuild(self, -1);
+		pthread_mutex_consistent(&self->lock);
+	}
+}
+
+gboolean
+relay_claims_take(RelayClaims *self, const guint8 id[static RELAY_TUNNEL_ID_LEN], guint worker)
+{
+	gboolean taken;
+
+	lock(self);
+	taken = self->used >= self->max || find(self, id)->owner != 0;
+	if (!taken)
+		put(self, id, worker + 1);
+	pthread_mutex_unlock(&self->lock);
+	return !taken;
+}
+
+/* Those behind an emptied place that were pushed on by it move up. */
+static void
+close_gap(RelayClaims *self, guint32 gap)
+{
+	for (guint32 at = (gap + 1) & self->mask; self->places[at].owner != 0;
+	     at = (at + 1) & self->mask) {
+		guint32 home = home_of(self, self->places[at].id);
+
+		if (((at - home) & self->mask) < ((at - gap) & self->mask))
+			continue;
+		self->places[gap] = self->places[at];
+		gap = at;
+	}
+	memset(&self->places[gap], 0, sizeof(Place));
+}
+
+void
+relay_claims_give(RelayClaims *self, const guint8 id[static RELAY_TUNNEL_ID_LEN])
+{
+	Place *place;
+
+	lock(self);
+	place = find(self, id);
+	if (place->owner != 0) {
+		self->used--;
+		close_gap(self, (guint32)(place - self->places));
+	}
+	pthread_mutex_unlock(&self->lock);
+}
+
+void
+relay_claims_bury(RelayClaims *self, guint worker)
+{
+	lock(self);
+	rebuild(self, (int)worker);
+	pthread_mutex_unlock(&self->lock);
+}

@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bridge/relay/cluster.h"
+
+#include <nats/nats.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bridge/common/error.h"
+
+/* "hybridge.relay.NODE.WORKER", and whom it is from behind it. */
+#define SUBJECT_PREFIX "hybridge.relay."
+#define SUBJECT_LEN 48
+
+/* A peer that we share tunnels with is asked this often whether it is there, and given up when
+ * nothing came for the longer time. */
+#define TICK_S 1.0
+#define PING_US (2 * G_USEC_PER_SEC)
+#define SILENCE_MAX_US (7 * G_USEC_PER_SEC)
+
+/* Peers without tunnels are forgotten: strangers can name any. */
+#define FORGET_US (5 * G_USEC_PER_SEC)
+
+/* What waits to be sent to all peers together: above the first, senders have to wait; above the
+ * second, nobody may begin; and what came in and is not looked at yet. */
+#define OUTBOX_FULL (4 * 1024 * 1024)
+#define OUTBOX_MAX (16 * 1024 * 1024)
+#define INBOX_MAX (64 * 1024 * 1024)
+
+#define RECONNECT_WAIT_MS 250
+#define SERVER_PING_MS 2000
+#define SERVER_PINGS_MAX 2
+#define WRITE_MAX_MS 2000
+#define LAST_FLUSH_MS 500
+
+/* A peer: link first, it is found by its address. */
+typedef struct {
+	RelayLink link;
+	RelayCluster *cluster;
+	guint32 key;
+	gboolean heard; /* since we know its epoch */
+	guint32 epoch;
+	gint64 heard_us;
+	gint64 pinged_us;
+	gint64 used_us;
+} Peer;
+
+typedef struct {
+	char subject[SUBJECT_LEN];
+	char reply[SUBJECT_LEN];
+	gsize len; /* 0: the end of all */
+	guint8 data[];
+} Outgoing;
+
+typedef enum {
+	NEWS_MESSAGE,
+	NEWS_UP,
+	NEWS_DOWN,
+} NewsKind;
+
+typedef struct {
+	NewsKind kind;
+	natsMsg *message;
+} News;
+
+struct RelayCluster {
+	struct ev_loop *loop;
+	RelayRoute own;
+	const RelayClusterEvents *events;
+	gpointer user_data;
+	GHashTable *peers; /* key → Peer, owned */
+	guint32 epoch;
+	gboolean up;
+	gboolean warned;
+	ev_async on_news;
+	ev_async on_room;
+	ev_timer tick;
+	/* shared with the threads */
+	natsOptions *options;
+	natsConnection *connection;
+	natsSubscription *inbox;
+	GAsyncQueue *news;
+	GAsyncQueue *outbox;
+	gint in_bytes;
+	gint out_bytes;
+	GThread *publisher;
+};
+
+static void
+subject_for(RelayRoute to, RelayRoute from, char out[static SUBJECT_LEN])
+{
+	snprintf(out, SUBJECT_LEN, SUBJECT_PREFIX "%04x.%02x.%04x.%02x", to.node, to.worker,
+	    from.node, from.worker);
+}
+
+static void
+tell(RelayCluster *self, NewsKind kind, natsMsg *message)
+{
+	News *news = g_new0(News, 1);
+
+	news->kind = kind;
+	news->message = message;
+	g_async_queue_push(self->news, news);
+	ev_async_send(self->loop, &self->on_news);
+}
+
+/* From here to publish() everything runs in threads of the library, or in ours for sending. */
+static void
+on_message(natsConnection *connection, natsSubscription *inbox, natsMsg *message, void *closure)
+{
+	RelayCluster *self = closure;
+	int len = natsMsg_GetDataLength(message);
+
+	/* What is lost here is missed by its number, and costs its tunnel. */
+	if (g_atomic_int_get(&self->in_bytes) > INBOX_MAX) {
+		natsMsg_Destroy(message);
+		return;
+	}
+	g_atomic_int_add(&self->in_bytes, len);
+	tell(self, NEWS_MESSAGE, message);
+}
+
+static void
+on_connected(natsConnection *connection, void *closure)
+{
+	tell(closure, NEWS_UP, NULL);
+}
+
+static void
+on_disconnected(natsConnection *connection, void *closure)
+{
+	tell(closure, NEWS_DOWN, NULL);
+}
+
+/* The library would write to stderr. What matters is noticed by other means. */
+static void
+on_problem(natsConnection *connection, natsSubscription *inbox, natsStatus status, void *closure)
+{
+	g_debug("NATS: %s", natsStatus_GetText(status));
+}
+
+static void
+publish(RelayCluster *self, const Outgoing *frame)
+{
+	int before;
+
+	natsConnection_PublishRequest(
+	    self->connection, frame->subject, frame->reply, frame->data, (int)frame->len);
+	before = g_atomic_int_add(&self->out_bytes, -(gint)frame->len);
+	if (before > OUTBOX_FULL / 2 && before - (gint)frame->len <= OUTBOX_FULL / 2)
+		ev_async_send(self->loop, &self->on_room);
+}
+
+/* The first attempt blocks; later ones are the library's. */
+static gboolean
+open_connection(RelayCluster *self)
+{
+	char subject[SUBJECT_LEN];
+	natsStatus status = natsConnection_Connect(&self->connection, self->options);
+
+	if (status != NATS_OK && status != NATS_NOT_YET_CONNECTED)
+		return FALSE;
+	snprintf(subject, sizeof(subject), SUBJECT_PREFIX "%04x.%02x.>", self->own.node,
+	    self->own.worker);
+	if (natsConnection_Subscribe(&self->inbox, self->connection, subject, on_message, self) !=
+	    NATS_OK)
+		return FALSE;
+	natsSubscription_SetPendingLimits(self->inbox, -1, INBOX_MAX);
+	if (status == NATS_OK)
+		tell(self, NEWS_UP, NULL);
+	return TRUE;
+}
+
+static gpointer
+publisher_main(gpointer data)
+{
+	RelayCluster *self = data;
+	gboolean open = open_connection(self);
+	Outgoing *frame;
+
+	if (!open)
+		g_warning("NATS: %s", nats_GetLastError(NULL));
+	while ((frame = g_async_queue_pop(self->outbox))->len > 0) {
+		if (open)
+			publish(self, frame);
+		g_free(frame);
+	}
+	g_free(frame);
+	if (open)
+		natsConnection_FlushTimeout(self->connection, LAST_FLUSH_MS);
+	return NULL;
+}
+
+static void
+peer_lost(Peer *peer, RelayJoin why)
+{
+	peer->heard = FALSE;
+	peer->cluster->events->on_lost(&peer->link, why, peer->cluster->user_data);
+}
+
+static void
+send_frame(RelayLink *link, const RelayWire *wire)
+{
+	Peer *peer = (Peer *)link;
+	RelayCluster *self = peer->cluster;
+	RelayWire stamped = *wire;
+	gsize len = RELAY_WIRE_HEAD_LEN + wire->payload_len;
+	Outgoing *frame;
+
+	if (!self->up)
+		return;
+	stamped.epoch = self->epoch;
+	frame = g_malloc(sizeof(*frame) + len);
+	subject_for(link->peer, self->own, frame->subject);
+	subject_for(self->own, link->peer, frame->reply);
+	frame->len = len;
+	relay_wire_build_head(&stamped, frame->data);
+	if (wire->payload_len > 0)
+		memcpy(frame->data + RELAY_WIRE_HEAD_LEN, wire->payload, wire->payload_len);
+	link->full = g_atomic_int_add(&self->out_bytes, (gint)len) + (gint)len > OUTBOX_FULL;
+	peer->used_us = g_get_monotonic_time();
+	g_async_queue_push(self->outbox, frame);
+}
+
+static void
+send_sign(Peer *peer, RelayWireType type)
+{
+	const RelayWire wire = {.type = type, .from = peer->cluster->own};
+
+	send_frame(&peer->link, &wire);
+}
+
+static Peer *
+peer_for(RelayCluster *self, RelayRoute route)
+{
+	guint32 key = (guint32)route.node << 8 | route.worker;
+	Peer *peer = g_hash_table_lookup(self->peers, &key);
+
+	if (peer != NULL)
+		return peer;
+	peer = g_new0(Peer, 1);
+	peer->link = (RelayLink){.peer = route, .send = send_frame};
+	peer->cluster = self;
+	peer->key = key;
+	peer->heard_us = peer->used_us = g_get_monotonic_time();
+	g_hash_table_insert(self->peers, &peer->key, peer);
+	return peer;
+}
+
+/* Nobody has the inbox that we wrote to; its subject is behind ours in that of the answer. */
+static void
+on_no_responders(RelayCluster *self, const char *subject)
+{
+	const char *peer_text = subject + strlen(SUBJECT_PREFIX "0000.00.");
+	unsigned node;
+	unsigned worker;
+	guint32 key;
+	Peer *peer;
+
+	if (strlen(subject) < strlen(SUBJECT_PREFIX "0000.00.0000.00") ||
+	    sscanf(peer_text, "%4x.%2x", &node, &worker) != 2)
+		return;
+	key = node << 8 | worker;
+	peer = g_hash_table_lookup(self->peers, &key);
+	if (peer != NULL)
+		peer_lost(peer, RELAY_JOIN_NONE);
+}
+
+static void
+on_frame(RelayCluster *self, const RelayWire *wire)
+{
+	Peer *peer;
+
+	if (relay_route_equal(wire->from, self->own)) {
+		if (!self->warned)
+			g_warning("Another relay uses node number %u, too: give each its own",
+			    self->own.node);
+		self->warned = TRUE;
+		return;
+	}
+	peer = peer_for(self, wire->from);
+	if (peer->heard && peer->epoch != wire->epoch)
+		peer_lost(peer, RELAY_JOIN_LOST);
+	peer->heard = TRUE;
+	peer->epoch = wire->epoch;
+	peer->heard_us = peer->used_us = g_get_monotonic_time();
+	if (wire->type == RELAY_WIRE_PING)
+		send_sign(peer, RELAY_WIRE_PONG);
+	else if (wire->type != RELAY_WIRE_PONG)
+		self->events->on_frame(wire, self->user_data);
+}
+
+static void
+take_message(RelayCluster *self, natsMsg *message)
+{
+	RelayWire wire;
+	int len = natsMsg_GetDataLength(message);
+
+	g_atomic_int_add(&self->in_bytes, -len);
+	if (natsMsg_IsNoResponders(message))
+		on_no_responders(self, natsMsg_GetSubject(message));
+	else if (relay_wire_parse(&wire, (const guint8 *)natsMsg_GetData(message), (gsize)len))
+		on_frame(self, &wire);
+	natsMsg_Destroy(message);
+}
+
+/* A question to our own inbox: answered only if somebody else has it as well. */
+static void
+look_for_double(RelayCluster *self)
+{
+	send_sign(peer_for(self, self->own), RELAY_WIRE_PING);
+}
+
+static void
+set_up(RelayCluster *self, gboolean up)
+{
+	GHashTableIter iter;
+	gpointer peer;
+
+	if (!up) {
+		/* What was on its way may be lost: whoever hears of us again sees that we know
+		 * nothing of before. */
+		self->epoch = g_random_int();
+		g_hash_table_iter_init(&iter, self->peers);
+		while (g_hash_table_iter_next(&iter, NULL, &peer))
+			peer_lost(peer, RELAY_JOIN_LOST);
+	}
+	if (self->up == up)
+		return;
+	self->up = up;
+	if (up)
+		g_message("connected to the other nodes");
+	else
+		g_warning(
+		    "The message servers that connect this node with others cannot be reached");
+	self->events->on_up(up, self->user_data);
+	if (up)
+		look_for_double(self);
+}
+
+static void
+on_news(struct ev_loop *loop, ev_async *watcher, int events)
+{
+	RelayCluster *self = watcher->data;
+	News *news;
+
+	while ((news = g_async_queue_try_pop(self->news)) != NULL) {
+		switch (news->kind) {
+		case NEWS_MESSAGE:
+			take_message(self, news->message);
+			break;
+		case NEWS_UP:
+			set_up(self, TRUE);
+			break;
+		case NEWS_DOWN:
+			set_up(self, FALSE);
+			break;
+		}
+		g_free(news);
+	}
+}
+
+static void
+on_room(struct ev_loop *loop, ev_async *watcher, int events)
+{
+	RelayCluster *self = watcher->data;
+	GHashTableIter iter;
+	gpointer peer;
+
+	g_hash_table_iter_init(&iter, self->peers);
+	while (g_hash_table_iter_next(&iter, NULL, &peer)) {
+		RelayLink *link = &((Peer *)peer)->link;
+
+		if (link->full) {
+			link->full = FALSE;
+			self->events->on_free(link, self->user_data);
+		}
+	}
+}
+
+static void
+look_after(Peer *peer, gint64 now)
+{
+	if (peer->link.users == 0)
+		return;
+	if (now - peer->heard_us > SILENCE_MAX_US) {
+		peer->heard_us = now;
+		peer_lost(peer, RELAY_JOIN_LOST);
+	} else if (now - peer->pinged_us >= PING_US) {
+		peer->pinged_us = now;
+		send_sign(peer, RELAY_WIRE_PING);
+	}
+}
+
+static void
+on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	RelayCluster *self = timer->data;
+	gint64 now = g_get_monotonic_time();
+	GHashTableIter iter;
+	gpointer item;
+
+	g_hash_table_iter_init(&iter, self->peers);
+	while (g_hash_table_iter_next(&iter, NULL, &item)) {
+		Peer *peer = item;
+
+		if (peer->link.users == 0 && now - peer->used_us > FORGET_US)
+			g_hash_table_iter_remove(&iter);
+		else
+			look_after(peer, now);
+	}
+}
+
+RelayLink *
+relay_cluster_find(RelayCluster *self, RelayRoute route)
+{
+	Peer *peer;
+
+	if (!self->up || g_atomic_int_get(&self->out_bytes) > OUTBOX_MAX)
+		return NULL;
+	peer = peer_for(self, route);
+	if (peer->link.users == 0)
+		peer->heard_us = g_get_monotonic_time();
+	return &peer->link;
+}
+
+static gboolean
+set_options(RelayCluster *self, const RelayOptions *options)
+{
+	g_auto(GStrv) urls = g_strsplit_set(options->nats, ",; ", -1);
+	const char *list[32];
+	int count = 0;
+	g_autofree char *name =
+	    g_strdup_printf("hybridge-relay %u.%u", self->own.node, self->own.worker);
+	natsOptions *o;
+
+	for (char **url = urls; *url != NULL && count < (int)G_N_ELEMENTS(list); url++) {
+		if (**url != '\0')
+			list[count++] = *url;
+	}
+	if (count == 0 || natsOptions_Create(&self->options) != NATS_OK)
+		return FALSE;
+	o = self->options;
+	return natsOptions_SetServers(o, list, count) == NATS_OK &&
+	       natsOptions_SetName(o, name) == NATS_OK &&
+	       natsOptions_SetNoEcho(o, true) == NATS_OK &&
+	       natsOptions_SetSendAsap(o, true) == NATS_OK &&
+	       natsOptions_SetMaxReconnect(o, -1) == NATS_OK &&
+	       natsOptions_SetReconnectWait(o, RECONNECT_WAIT_MS) == NATS_OK &&
+	       natsOptions_SetPingInterval(o, SERVER_PING_MS) == NATS_OK &&
+	       natsOptions_SetMaxPingsOut(o, SERVER_PINGS_MAX) == NATS_OK &&
+	       natsOptions_SetWriteDeadline(o, WRITE_MAX_MS) == NATS_OK &&
+	       natsOptions_SetRetryOnFailedConnect(o, true, on_connected, self) == NATS_OK &&
+	       natsOptions_SetDisconnectedCB(o, on_disconnected, self) == NATS_OK &&
+	       natsOptions_SetReconnectedCB(o, on_connected, self) == NATS_OK &&
+	       natsOptions_SetErrorHandler(o, on_problem, self) == NATS_OK &&
+	       (options->nats_credentials == NULL ||
+		   natsOptions_SetUserCredentialsFromFiles(o, options->nats_credentials, NULL) ==
+		       NATS_OK) &&
+	       (options->nats_ca == NULL ||
+		   natsOptions_LoadCATrustedCertificates(o, options->nats_ca) == NATS_OK);
+}
+
+gboolean
+relay_cluster_check(const RelayOptions *options, GError **error)
+{
+	const char *const files[] = {options->nats_credentials, options->nats_ca};
+	RelayCluster probe = {0};
+	gboolean fine;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+		if (files[i] != NULL && access(files[i], R_OK) != 0) {
+			g_set_error(error, HYB_ERROR, HYB_ERROR_STORAGE,
+			    "The file %s cannot be read", files[i]);
+			return FALSE;
+		}
+	}
+	fine = set_options(&probe, options);
+	natsOptions_Destroy(probe.options);
+	if (!fine)
+		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
+		    "The settings for NATS are not usable: --nats is a list like "
+		    "nats://10.0.0.1:4222,nats://10.0.0.2:4222");
+	return fine;
+}
+
+RelayCluster *
+relay_cluster_new(struct ev_loop *loop, const RelayOptions *options, RelayRoute own,
+    const RelayClusterEvents *events, gpointer user_data, GError **error)
+{
+	RelayCluster *self;
+
+	if (!relay_cluster_check(options, error))
+		return NULL;
+	self = g_new0(RelayCluster, 1);
+	self->loop = loop;
+	self->own = own;
+	self->events = events;
+	self->user_data = user_data;
+	self->epoch = g_random_int();
+	self->peers = g_hash_table_new_full(g_int_hash, g_int_equal, NULL, g_free);
+	self->news = g_async_queue_new();
+	self->outbox = g_async_queue_new();
+	ev_async_init(&self->on_news, on_news);
+	ev_async_init(&self->on_room, on_room);
+	ev_timer_init(&self->tick, on_tick, TICK_S, TICK_S);
+	self->on_news.data = self->on_room.data = self->tick.data = self;
+	ev_async_start(loop, &self->on_news);
+	ev_async_start(loop, &self->on_room);
+	ev_timer_start(loop, &self->tick);
+	set_options(self, options);
+	self->publisher = g_thread_new("nats", publisher_main, self);
+	return self;
+}
+
+void
+relay_cluster_free(RelayCluster *self)
+{
+	News *news;
+
+	if (self == NULL)
+		return;
+	g_async_queue_push(self->outbox, g_new0(Outgoing, 1));
+	g_thread_join(self->publisher);
+	natsConnection_Close(self->connection);
+	natsSubscription_Destroy(self->inbox);
+	natsConnection_Destroy(self->connection);
+	natsOptions_Destroy(self->options);
+	ev_async_stop(self->loop, &self->on_news);
+	ev_async_stop(self->loop, &self->on_room);
+	ev_timer_stop(self->loop, &self->tick);
+	while ((news = g_async_queue_try_pop(self->news)) != NULL) {
+		natsMsg_Destroy(news->message);
+		g_free(news);
+	}
+	g_async_queue_unref(self->news);
+	g_async_queue_unref(self->outbox);
+	g_hash_table_unref(self->peers);
+	g_free(self);
+}
