@@ -236,6 +236,12 @@ hyb_net_load(HybNet *net, const char *path, GError **error)
 	return net->cacert == NULL || hyb_net_check_cacert(net->cacert, error);
 }
 
+gboolean
+hyb_net_is_set(const HybNet *net)
+{
+	return net->entries->len > 0 || net->cacert != NULL;
+}
+
 const char *
 hyb_net_cacert(const HybNet *net)
 {

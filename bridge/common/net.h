@@ -37,6 +37,9 @@ gboolean hyb_net_load(HybNet *net, const char *path, GError **error);
 /* @path can be read and begins with a certificate. FALSE with HYB_ERROR_USAGE. */
 gboolean hyb_net_check_cacert(const char *path, GError **error);
 
+/* Whether the command line has --resolve or --cacert; before hyb_net_load(). */
+gboolean hyb_net_is_set(const HybNet *net);
+
 /* The --cacert file, checked readable and to hold a certificate by hyb_net_load(); or NULL for
  * the system's. As with curl it replaces the system's. */
 const char *hyb_net_cacert(const HybNet *net);

@@ -4,6 +4,7 @@
 
 #include "bridge/common/error.h"
 #include "bridge/common/harden.h"
+#include "bridge/relay/doctor.h"
 #include "bridge/relay/options.h"
 #include "bridge/relay/supervisor.h"
 
@@ -18,6 +19,8 @@ main(int argc, char **argv)
 	g_log_writer_default_set_use_stderr(TRUE);
 	g_set_prgname("hybridge-relay");
 	options = relay_options_parse(argv, &error);
+	if (options != NULL && options->doctor != NULL)
+		return relay_doctor_run(options);
 	if (options != NULL && !options->check_config)
 		return relay_supervisor_run(argv, options);
 	if (options != NULL && relay_supervisor_check(options, &error)) {

@@ -341,12 +341,29 @@ read_config(Draft *draft, GError **error)
 	return TRUE;
 }
 
+/* The doctor goes to a relay instead of being one; what is for one is not for the other. */
+static const char *
+check_doctor(const RelayOptions *options)
+{
+	gboolean serves = options->listen[0] != NULL || options->cert != NULL ||
+			  options->key != NULL || options->plain || options->metrics != NULL ||
+			  options->check_config;
+
+	return serves ? "--doctor goes without --listen, --cert, --key, --plain, --metrics and "
+			"--check-config"
+		      : NULL;
+}
+
 static gboolean
 check_together(const RelayOptions *options, GError **error)
 {
 	const char *problem = NULL;
 
-	if (options->plain && (options->cert != NULL || options->key != NULL))
+	if (options->doctor != NULL)
+		problem = check_doctor(options);
+	else if (options->json || hyb_net_is_set(options->net))
+		problem = "--json, --resolve and --cacert are for --doctor";
+	else if (options->plain && (options->cert != NULL || options->key != NULL))
 		problem = "--plain goes without --cert and --key";
 	else if (!options->plain && (options->cert == NULL || options->key == NULL))
 		problem = "TLS needs --cert and --key; --plain is for a TLS proxy in front";
@@ -376,6 +393,10 @@ context_new(Draft *draft)
 		"Processes that serve connections (one a core)", "N"},
 	    {"node", 'n', 0, G_OPTION_ARG_CALLBACK, on_value,
 		"This machine's number in routing IDs (0; with --nats, a free one)", "N"},
+	    {"doctor", 0, 0, G_OPTION_ARG_STRING, &draft->options->doctor,
+		"Be both ends of sign-ins at the relay URL, and say what works", "URL"},
+	    {"json", 0, 0, G_OPTION_ARG_NONE, &draft->options->json,
+		"Print what the doctor finds as JSON", NULL},
 	    {"version", 'V', 0, G_OPTION_ARG_NONE, &draft->version, "Print the version", NULL},
 	    G_OPTION_ENTRY_NULL,
 	};
@@ -413,6 +434,7 @@ context_new(Draft *draft)
 		g_option_group_add_entries(group, entries);
 	}
 	g_option_context_set_main_group(context, group);
+	hyb_net_add_options(draft->options->net, context);
 	return context;
 }
 
@@ -460,6 +482,7 @@ relay_options_parse(char **argv, GError **error)
 
 	options->node = -1;
 	options->workers = MIN(g_get_num_processors(), RELAY_WORKERS_MAX);
+	options->net = hyb_net_new();
 	for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++)
 		store_number(&options->limits, &numbers[i], numbers[i].initial);
 	filled = fill(&draft, argv, error);
@@ -483,6 +506,8 @@ relay_options_free(RelayOptions *self)
 	g_strfreev(self->listen);
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(G_STRUCT_MEMBER(char *, self, texts[i].offset));
+	g_free(self->doctor);
+	hyb_net_unref(self->net);
 	relay_proxies_free(self->proxies);
 	g_free(self);
 }

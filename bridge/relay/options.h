@@ -4,6 +4,7 @@
 
 #include <glib.h>
 
+#include "bridge/common/net.h"
 #include "bridge/relay/limit.h"
 #include "bridge/relay/proxy.h"
 #include "bridge/relay/route.h"
@@ -26,6 +27,9 @@
  * @check_config: say whether the settings are usable, and stop
  * @workers: processes
  * @node: what /new announces and /connect must name; -1 is for the relay to choose
+ * @doctor: (nullable): the relay to examine, in place of being one
+ * @json: print what the doctor finds as JSON
+ * @net: the doctor's way to the relay; to be loaded
  */
 typedef struct {
 	char **listen;
@@ -45,6 +49,9 @@ typedef struct {
 	guint workers;
 	int node;
 	RelayLimits limits;
+	char *doctor;
+	gboolean json;
+	HybNet *net;
 } RelayOptions;
 
 /**
