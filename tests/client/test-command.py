@@ -172,11 +172,135 @@ class DomainTest(CommandTest):
         everything = json.loads(self.lines("domain", "--all", "--json")[0])
         self.assertEqual([f"{one['id']}\t{one['domain']}" for one in everything], lines)
 
+    def test_list(self):
+        everything = self.lines("domain", "--all")
+        self.assertEqual(self.lines("domain", "--list"), everything[2:])
+        parts = {tld: self.lines("domain", "--list", "--tld", tld)
+                 for tld in ("com", "org", "net", "info")}
+        for tld, lines in parts.items():
+            self.assertTrue(all(line.endswith("." + tld) for line in lines))
+            self.assertGreater(len(lines), 16000)
+        self.assertEqual(sorted(sum(parts.values(), [])), sorted(everything[2:]))
+        self.assertEqual(self.lines("domain", "--list", "--tld", "ORG"), parts["org"])
+        listed = json.loads(self.lines("domain", "--list", "--tld", "info", "--json")[0])
+        self.assertEqual([f"{one['id']}\t{one['domain']}" for one in listed], parts["info"])
+
+    def test_list_of_which_only_the_beginning_is_read(self):
+        for form in ([], ["--json"]):
+            with self.subTest(form):
+                process = subprocess.Popen(
+                    [harness.programs.computer, "domain", "--list", *form], env=self.world.env,
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                process.stdout.read(10)
+                process.stdout.close()
+                self.assertEqual(process.wait(harness.WAIT_S), -signal.SIGPIPE)
+                self.assertEqual(process.stderr.read(), b"")
+                process.stderr.close()
+
     def test_refused(self):
         for args in ([], ["2"], ["255"], ["65536"], ["-1"], ["0x"], ["0x10000"], [""],
-                     ["cable.example.com"], ["--all", "0"], ["99999999999999999999"]):
+                     ["cable.example.com"], ["--all", "0"], ["99999999999999999999"],
+                     ["--list", "0"], ["--list", "--all"], ["--tld", "com", "256"],
+                     ["--all", "--tld", "com"], ["--list", "--tld", "de"], ["--check"],
+                     ["--check", "--list"], ["--check", "2"], ["--check", "cable.example.com"],
+                     ["256", "--cacert", "/dev/null"], ["256", "--resolve", "a:1:127.0.0.1"],
+                     ["--check", "256", "--cacert", "/dev/null"],
+                     ["--check", "256", "--resolve", "a"],
+                     ["--check", "256", "--config", "/nonexistent"]):
             with self.subTest(args):
                 self.refused("domain", *args)
+
+
+class DomainCheckTest(CommandTest):
+    """Names as NAMES says; nothing is asked outside this machine."""
+
+    NAME, BARE = harness.RELAY_HOST, harness.RELAY_HOST.split(".", 1)[1]
+    NAMES = "com/ns=a.test"  # DNS itself is there
+
+    def environment(self, names):
+        return {"LD_PRELOAD": str(harness.programs.build / "tests/common/names.so"),
+                "HYBRIDGE_NAMES": names,
+                "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+
+    def check(self, names, *more):
+        """(words, JSON)"""
+        env = self.environment(names)
+        lines = self.lines("domain", "--check", str(harness.DOMAIN), *more, env=env)
+        self.assertEqual(lines[0], f"{harness.DOMAIN}\t{self.NAME}")
+        (found,) = json.loads(self.lines("domain", "--check", self.NAME, "--json", *more,
+                                         env=env)[0])
+        self.assertEqual((found["id"], found["domain"], found["registrable"]),
+                         (harness.DOMAIN, self.NAME, self.BARE))
+        return "\n".join(lines[1:]), found
+
+    def test_free(self):
+        words, found = self.check(self.NAMES)
+        self.assertIn("free, as far as DNS tells", words)
+        self.assertIn("registrar", words)
+        self.assertEqual((found["status"], found["addresses"], found["nameServers"]),
+                         ("free", [], []))
+        self.assertNotIn("relay", found)
+
+    def test_taken_without_an_address(self):
+        words, found = self.check(f"{self.NAMES} {self.BARE}/ns=ns1.test")
+        self.assertIn("taken", words)
+        self.assertIn("no address, so no relay", words)
+        self.assertEqual((found["status"], found["nameServers"]), ("taken", ["ns1.test"]))
+
+    def test_taken_and_nothing_there(self):
+        words, found = self.check(f"{self.NAMES} {self.NAME}=127.0.0.1,127.0.0.2")
+        self.assertIn("taken", words)
+        self.assertIn("no relay answers", words)
+        self.assertEqual(found["addresses"], ["127.0.0.1", "127.0.0.2"])
+        self.assertEqual(found["relay"]["cause"], "relay-unreachable")
+        # An address is enough, even if the rest of DNS is silent.
+        self.assertIn("taken", self.check(f"{self.NAME}=127.0.0.1 {self.BARE}/ns=?")[0])
+
+    def test_assigned(self):
+        (line, words, _) = self.lines("domain", "--check", "1", env=self.environment(self.NAMES))
+        self.assertIn("taken", words)
+        self.assertEqual(line, "1\tcable.auth.com")
+
+    def test_dns_that_does_not_answer(self):
+        for names in ("", f"{self.NAMES} {self.NAME}=?", f"{self.NAMES} {self.BARE}/ns=?",
+                      "com/ns=?"):
+            with self.subTest(names):
+                process = self.hybridge("domain", "--check", "266", env=self.environment(names))
+                self.assertEqual(process.status, 20, process.describe())
+                self.assertEqual(process.stdout, [])
+                self.assertIn("DNS does not answer", process.stderr[0])
+
+    def test_interrupted(self):
+        for names in (f"{self.NAME}=forever",):
+            process = self.world.run(harness.programs.computer, "domain", "--check", "266",
+                                     env=self.environment(names))
+            threads = pathlib.Path(f"/proc/{process.pid}/task")
+            while process.running() and len(list(threads.iterdir())) < 3:
+                time.sleep(0.01)
+            time.sleep(0.1)
+            process.signal(signal.SIGINT)
+            self.assertEqual(process.wait(), 50, process.describe())
+
+    def test_relay(self):
+        self.world.make_authority()
+        self.world.start_relay()
+        words, found = self.check(self.NAMES, *self.world.net())
+        self.assertIn("a relay answers there", words)
+        self.assertIn("DNS was not asked", words)
+        self.assertEqual((found["status"], found["relay"]), ("not-asked", {"answers": True}))
+
+    def test_what_is_no_relay(self):
+        self.world.make_authority()
+        for faults, cause in ((harness.Faults(status_new=404), "relay-refused"),
+                              (harness.Faults(routing_id="none"), "protocol"),
+                              (harness.Faults(subprotocol=False), "protocol")):
+            with self.subTest(cause):
+                self.world.start_relay(faults)
+                words, found = self.check(self.NAMES, *self.world.net())
+                self.assertIn("no relay answers there", words)
+                self.assertEqual(found["relay"]["cause"], cause)
+        _, found = self.check(self.NAMES, *self.world.net()[:2])
+        self.assertEqual(found["relay"]["cause"], "relay-tls")
 
 
 class DecodeTest(CommandTest):
