@@ -186,8 +186,8 @@ start_relay(LabStack *self, const Hosts *hosts, guint16 *port, GError **error)
 	g_autofree char *program = lab_program_path("hybridge-relay");
 	g_autofree char *cert = lab_place_path(self->place, LAB_AUTHORITY_CERT);
 	g_autofree char *key = lab_place_path(self->place, LAB_AUTHORITY_KEY);
-	const char *const argv[] = {
-	    program, "--listen", "127.0.0.1:0", "--cert", cert, "--key", key, NULL};
+	const char *const argv[] = {program, "--listen", "127.0.0.1:0", "--cert", cert, "--key",
+	    key, "--workers", "1", "--drain-time", "0", NULL};
 	g_autofree char *line = NULL;
 
 	if (!lab_authority_make(self->place, hosts->list, error))

@@ -309,7 +309,8 @@ class World:
             self.port = self.relay.port
             return
         self.relay = self.service(programs.relay, "--listen", "127.0.0.1:0", "--cert",
-                                  self.authority.cert, "--key", self.authority.key)
+                                  self.authority.cert, "--key", self.authority.key,
+                                  "--drain-time", "0")
         self.port = int(self.relay.first_line().rsplit(":", 1)[1])
 
     def net(self, port=None, cacert=None):
