@@ -91,8 +91,6 @@ relay_connection_drop(RelayConnection *self, RelayEndCause cause, guint16 peer_c
 	g_free(self->via);
 	g_free(self->accept);
 	g_free(self);
-	if (worker->stopping && worker->connections.length == 0)
-		ev_break(worker->loop, EVBREAK_ALL);
 	return RELAY_STEP_GONE;
 }
 

@@ -164,11 +164,15 @@ reload(Worker *self)
 	shared->budget.max = self->options->limits.total_bytes;
 }
 
-/* Nothing but the operators' connections is left. */
+/* When only operators are left, they get the answers they asked for, but no more. */
 static void
 end_if_done(Worker *self)
 {
-	if (self->shared.connections.length == self->shared.operators)
+	if (self->shared.connections.length > self->shared.operators)
+		return;
+	if (self->metrics_listener != NULL)
+		relay_listener_stop(self->metrics_listener);
+	if (self->shared.operators == 0)
 		ev_break(self->shared.loop, EVBREAK_ALL);
 }
 
