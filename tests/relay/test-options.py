@@ -143,7 +143,7 @@ class Starting(RelayTestCase):
         tunnel = tunnel_id()
         first.upgrade("/cable/new/" + tunnel)
         second = self.client(relay)
-        second.upgrade("/cable/connect/000100/" + tunnel)
+        second.upgrade(connect_path(tunnel))
         first.say(bytes(1024))
         self.assertEqual(second.hear(), bytes(1024))
         first.say(b"x")
