@@ -6,8 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Frames taken before other descriptors get their turn. */
-#define READ_BATCH 64
+/* Frames taken by one system call, which is told that there are no more by getting fewer. */
+#define READ_BATCH 16
+#define FRAME_MAX (RELAY_WIRE_HEAD_LEN + RELAY_WIRE_PIECE_MAX)
 
 /* What waits for a peer that is slow to read; more and senders have to wait. */
 #define QUEUE_MAX (1024 * 1024)
@@ -86,22 +87,31 @@ on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 static void
 on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 {
+	static guint8 frames[READ_BATCH][FRAME_MAX];
 	RelayChannel *self = watcher->data;
-	guint8 frame[RELAY_WIRE_HEAD_LEN + RELAY_WIRE_PIECE_MAX + 1];
+	struct mmsghdr messages[READ_BATCH] = {0};
+	struct iovec parts[READ_BATCH];
+	int count;
 
 	for (int i = 0; i < READ_BATCH; i++) {
-		ssize_t len = recv(self->fd, frame, sizeof(frame), MSG_DONTWAIT);
+		parts[i] = (struct iovec){.iov_base = frames[i], .iov_len = FRAME_MAX};
+		messages[i].msg_hdr.msg_iov = &parts[i];
+		messages[i].msg_hdr.msg_iovlen = 1;
+	}
+	count = recvmmsg(self->fd, messages, READ_BATCH, MSG_DONTWAIT, NULL);
+	if (count < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	for (int i = 0; i < count; i++) {
 		RelayWire wire;
 
-		if (len < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (len <= 0) {
-			self->events->on_lost(self, self->user_data);
-			return;
-		}
-		if (relay_wire_parse(&wire, frame, (gsize)len))
+		if (messages[i].msg_len == 0) {
+			count = 0;
+		} else if (relay_wire_parse(&wire, frames[i], messages[i].msg_len)) {
 			self->events->on_frame(self, &wire, self->user_data);
+		}
 	}
+	if (count <= 0)
+		self->events->on_lost(self, self->user_data);
 }
 
 RelayChannel *

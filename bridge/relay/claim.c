@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Places for each tunnel: the table stays sparse. */
-#define PLACES 4
+/* The table begins small, so that few tunnels touch little memory, and is at most half full. */
+#define FIRST_PLACES 1024
 
 /* An open-addressed table, probed linearly; @owner is the worker's number plus 1, 0 if empty. */
 typedef struct {
@@ -21,19 +21,19 @@ struct RelayClaims {
 	guint64 hash_key[2];
 	guint32 mask;
 	guint32 used;
-	guint32 max;
+	guint32 max_mask; /* for which there is room */
 	Place places[];
 };
 
 RelayClaims *
 relay_claims_new(guint tunnels)
 {
-	guint32 places = 1;
+	guint32 places = FIRST_PLACES;
 	pthread_mutexattr_t kind;
 	RelayClaims *self;
 	gsize size;
 
-	while (places / PLACES < tunnels)
+	while (places / 4 < tunnels)
 		places *= 2;
 	size = sizeof(RelayClaims) + places * sizeof(Place);
 	self = mmap(
@@ -41,8 +41,8 @@ relay_claims_new(guint tunnels)
 	if (self == MAP_FAILED)
 		g_error("No memory for %u tunnels", tunnels);
 	self->size = size;
-	self->mask = places - 1;
-	self->max = places / PLACES * 2;
+	self->mask = FIRST_PLACES - 1;
+	self->max_mask = places - 1;
 	for (guint i = 0; i < G_N_ELEMENTS(self->hash_key); i++)
 		self->hash_key[i] = (guint64)g_random_int() << 32 | g_random_int();
 	/* A worker can be killed while it holds the lock. */
@@ -97,14 +97,14 @@ put(RelayClaims *self, const guint8 *id, guint32 owner)
 	self->used++;
 }
 
-/* Makes the table again without what @worker has, and without what a worker that was killed at it
- * left half done. @worker: -1 for none */
+/* Makes the table again with another size, or without what @worker has (-1 for none), or without
+ * what a worker that was killed at it left half done. */
 static void
-rebuild(RelayClaims *self, int worker)
+rebuild(RelayClaims *self, guint32 mask, int worker)
 {
 	g_autoptr(GArray) kept = g_array_new(FALSE, FALSE, sizeof(Place));
 
-	for (guint32 at = 0; at <= self->mask; at++) {
+	for (guint32 at = 0; at <= MAX(self->mask, mask); at++) {
 		const Place *place = &self->places[at];
 
 		if (place->owner == 0)
@@ -114,6 +114,7 @@ rebuild(RelayClaims *self, int worker)
 		memset(&self->places[at], 0, sizeof(Place));
 	}
 	self->used = 0;
+	self->mask = mask;
 	for (guint i = 0; i < kept->len; i++) {
 		const Place *place = &g_array_index(kept, Place, i);
 
@@ -125,7 +126,7 @@ static void
 lock(RelayClaims *self)
 {
 	if (pthread_mutex_lock(&self->lock) == EOWNERDEAD) {
-		rebuild(self, -1);
+		rebuild(self, self->mask, -1);
 		pthread_mutex_consistent(&self->lock);
 	}
 }
@@ -136,7 +137,9 @@ relay_claims_take(RelayClaims *self, const guint8 id[static RELAY_TUNNEL_ID_LEN]
 	gboolean taken;
 
 	lock(self);
-	taken = self->used >= self->max || find(self, id)->owner != 0;
+	if (self->used > self->mask / 2 && self->mask < self->max_mask)
+		rebuild(self, 2 * self->mask + 1, -1);
+	taken = self->used > self->mask / 2 || find(self, id)->owner != 0;
 	if (!taken)
 		put(self, id, worker + 1);
 	pthread_mutex_unlock(&self->lock);
@@ -177,6 +180,6 @@ void
 relay_claims_bury(RelayClaims *self, guint worker)
 {
 	lock(self);
-	rebuild(self, (int)worker);
+	rebuild(self, self->mask, (int)worker);
 	pthread_mutex_unlock(&self->lock);
 }

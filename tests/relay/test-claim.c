@@ -38,7 +38,7 @@ static void
 test_random(void)
 {
 	RelayClaims *claims = relay_claims_new(16);
-	gboolean held[40] = {FALSE};
+	gboolean held[600] = {FALSE};
 	guint count = 0;
 
 	for (int i = 0; i < 20000; i++) {
@@ -49,7 +49,7 @@ test_random(void)
 			relay_claims_give(claims, id(n));
 			held[n] = FALSE;
 			count--;
-		} else if (count < 32) {
+		} else if (count < 512) {
 			g_assert_true(relay_claims_take(claims, id(n), n % 3));
 			held[n] = TRUE;
 			count++;
@@ -64,6 +64,22 @@ test_random(void)
 			}
 		}
 	}
+	relay_claims_free(claims);
+}
+
+/* Any number up to the limit, and twice that; each found again whatever the table did meanwhile. */
+static void
+test_growth(void)
+{
+	RelayClaims *claims = relay_claims_new(10000);
+
+	for (guint32 n = 0; n < 20000; n++)
+		g_assert_true(relay_claims_take(claims, id(n), n % 2));
+	for (guint32 n = 0; n < 20000; n++)
+		g_assert_false(relay_claims_take(claims, id(n), 0));
+	relay_claims_bury(claims, 0);
+	for (guint32 n = 0; n < 20000; n++)
+		g_assert_cmpint(relay_claims_take(claims, id(n), 1), ==, n % 2 == 0);
 	relay_claims_free(claims);
 }
 
@@ -103,6 +119,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/relay/claim/an-id-is-taken-once", test_once);
 	g_test_add_func("/relay/claim/any-order-of-doings", test_random);
+	g_test_add_func("/relay/claim/the-table-grows", test_growth);
 	g_test_add_func("/relay/claim/killed-workers-leave-no-lock", test_killed_workers);
 	return g_test_run();
 }
