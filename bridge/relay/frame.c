@@ -207,7 +207,6 @@ end_control(RelayFrames *self)
 	    .kind = RELAY_FRAME_CONTROL,
 	    .data = self->control,
 	    .len = self->control_len,
-	    .final = true,
 	    .opcode = self->opcode,
 	};
 

@@ -28,7 +28,7 @@ log_event(Reader *reader, const RelayFrameEvent *event)
 	if (event->kind == RELAY_FRAME_PIECE) {
 		FUZZ_CHECK(
 		    event->opcode == RELAY_OPCODE_TEXT || event->opcode == RELAY_OPCODE_BINARY);
-		FUZZ_CHECK(!event->final || event->left == 0);
+		FUZZ_CHECK((!event->final && event->len > 0) || event->left == 0);
 		FUZZ_CHECK(reader->left == 0 || reader->left == event->len + event->left);
 		if (!reader->in_message)
 			log_byte(reader, event->opcode);

@@ -72,6 +72,8 @@ static const FrameCase cases[] = {
     {"close-of-one-byte", "8881 (03)", "broken:1002"},
     {"close-not-utf8", "8883 (03e8 80)", "broken:1007"},
     {"close-cut-utf8", "8884 (03e8 e282)", "broken:1007"},
+    {"close-cut-utf8-after-ping", "8986 (808080808080) 8884 (03e8 e282)",
+	"9:808080808080 broken:1007"},
     {"close-surrogate", "8885 (03e8 eda080)", "broken:1007"},
     {"close-bad-code-and-not-utf8", "8883 (03e7 80)", "broken:1002"},
 };
@@ -140,6 +142,7 @@ log_piece(Reader *reader, const RelayFrameEvent *event)
 {
 	if (!reader->in_message)
 		g_string_append_printf(reader->log, "%d:", event->opcode);
+	g_assert_true(event->len > 0 || event->left == 0);
 	if (reader->left > 0)
 		g_assert_cmpuint(reader->left, ==, event->len + event->left);
 	reader->left = event->left;
