@@ -47,7 +47,8 @@ typedef enum {
 
 /**
  * RelayFrameEvent:
- * @data: into the caller's bytes (piece) or into RelayFrames (control); until the next call
+ * @data: into the caller's bytes (piece) or into RelayFrames (control; a close frame's begins with
+ *   its code); until the next call
  * @left: bytes of the same frame that have yet to come, of a piece
  * @final: the piece ends its message
  * @opcode: of a piece, the message's (text or binary); of a control frame, its own

@@ -54,7 +54,9 @@ typedef struct {
  * Looks for the end of the head, and for anything that cannot be in one (control characters, bare
  * CR, a first line that is too long), without reading further.
  *
- * Returns: RELAY_HEAD_DONE if the head is complete and can be parsed; any other as it says
+ * Returns: RELAY_HEAD_DONE if the head is complete and can be parsed; @scanned is its length then.
+ *   RELAY_HEAD_TOO_LONG as soon as @max bytes have no end. Any other as it says; what it is does
+ *   not depend on how the bytes came.
  */
 RelayHeadResult relay_head_scan(
     const char *data, size_t len, size_t *scanned, size_t max, size_t path_max);
@@ -63,14 +65,15 @@ RelayHeadResult relay_head_scan(
  * relay_head_parse:
  * @data: a head that relay_head_scan() found complete
  *
- * Strict: one space between the parts of the first line, token characters in names, no space before
- * the colon, no folded lines.
+ * Further bytes may follow the head. Strict: one space between the parts of the first line, token
+ * characters in names, no space before the colon, no folded lines.
  *
  * Returns: RELAY_HEAD_DONE; or BAD, VERSION, TOO_LONG or PATH_TOO_LONG, with @self undefined
  */
 RelayHeadResult relay_head_parse(RelayHead *self, const char *data, size_t len, size_t path_max);
 
-/* How many fields are called @name, in any case; @value gets the first one's. */
+/* How many fields are called @name, in any case; @value (nullable) gets the first one's, and stays
+ * as it is if there is none. */
 size_t relay_head_find(const RelayHead *self, const char *name, RelayText *value);
 
 /* Whether the comma-separated list of all fields called @name has @token; with @any_case, in

@@ -40,7 +40,8 @@ gboolean relay_proxies_trust(const RelayProxies *self, const struct sockaddr_sto
  * @peer: with DONE, replaced by the source it names (TCP over IPv4 or IPv6); left alone for LOCAL
  *   (a balancer's health check) and for families that have no IP address
  *
- * Returns: what it is; bytes that cannot begin a header are BAD as early as they are seen
+ * IPv4 or IPv6 with any other protocol than TCP is BAD. Returns: what it is; bytes that cannot
+ * begin a header are BAD as early as they are seen
  */
 RelayProxyResult relay_proxy_parse(
     const guint8 *data, gsize len, gsize *used, struct sockaddr_storage *peer);

@@ -42,6 +42,8 @@ address_text(const struct sockaddr_storage *address)
 		return g_strdup_printf("%s:%u", text, ntohs(in->sin_port));
 	}
 	g_assert_cmpint(address->ss_family, ==, AF_INET6);
+	g_assert_cmpuint(in6->sin6_flowinfo, ==, 0);
+	g_assert_cmpuint(in6->sin6_scope_id, ==, 0);
 	inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text));
 	return g_strdup_printf("[%s]:%u", text, ntohs(in6->sin6_port));
 }
@@ -105,7 +107,7 @@ static void
 test_bad_networks(void)
 {
 	static const char *const bad[] = {"localhost", "192.0.2.0/33", "192.0.2.1/24", "::/129",
-	    "192.0.2.0/", "192.0.2.0/+8", "192.0.2.0/-1", "192.0.2.0/8x",
+	    "::ffff:0:0/90", "192.0.2.0/", "192.0.2.0/+8", "192.0.2.0/-1", "192.0.2.0/8x",
 	    "192.0.2.0/99999999999999999999", "fe80::1%lo/128", "/", "192.0.2", "Unix", "[::1]",
 	    "192.0.2.0/24/24", "/24", "127.0.0.1:80"};
 
@@ -149,6 +151,10 @@ static const ForwardedCase forwarded_cases[] = {
     {"empty", "127.0.0.1", {""}, "127.0.0.1:5"},
     {"empty-item", "127.0.0.1", {"198.51.100.1,,192.0.2.5"}, "192.0.2.5:0"},
     {"empty-list-left", "127.0.0.1", {"198.51.100.1", "", "192.0.2.5"}, "192.0.2.5:0"},
+    {"blank-item", "127.0.0.1", {"198.51.100.1, \t,192.0.2.5"}, "192.0.2.5:0"},
+    {"blank-list", "127.0.0.1", {"198.51.100.1", "  ", "192.0.2.5"}, "192.0.2.5:0"},
+    {"tab-last", "127.0.0.1", {"198.51.100.1\t"}, "198.51.100.1:0"},
+    {"tab-and-blank-last", "127.0.0.1", {"198.51.100.1\t \t "}, "198.51.100.1:0"},
     {"comma-last", "127.0.0.1", {"198.51.100.1,"}, "127.0.0.1:5"},
     {"comma-first", "127.0.0.1", {",192.0.2.5"}, "192.0.2.5:0"},
     {"unix-is-no-address", "127.0.0.1", {"unix"}, "127.0.0.1:5"},
@@ -158,6 +164,7 @@ static const ForwardedCase forwarded_cases[] = {
     {"port-signed", "127.0.0.1", {"198.51.100.1:+5"}, "127.0.0.1:5"},
     {"port-no-number", "127.0.0.1", {"198.51.100.1:x"}, "127.0.0.1:5"},
     {"bracket-open", "127.0.0.1", {"[::1"}, "127.0.0.1:5"},
+    {"bracket-open-in-between", "127.0.0.1", {"198.51.100.1, [::1, 192.0.2.5"}, "192.0.2.5:0"},
     {"bracket-close", "127.0.0.1", {"::1]"}, "127.0.0.1:5"},
     {"bracket-then-text", "127.0.0.1", {"[::1]x"}, "127.0.0.1:5"},
     {"bracket-then-text-and-port", "127.0.0.1", {"[::1]x:5"}, "127.0.0.1:5"},
@@ -193,6 +200,29 @@ test_forwarded(gconstpointer data)
 	assert_address(&peer, c->want);
 }
 
+/* Zeros before a port, until the item is too long to be one; nothing left of it is read then. */
+static void
+test_forwarded_longest(void)
+{
+	g_autoptr(RelayProxies) proxies = relay_proxies_new(NETWORKS, NULL);
+	gboolean known = TRUE;
+
+	for (int zeros = 0; zeros < 100; zeros++) {
+		g_autofree char *list =
+		    g_strdup_printf("198.51.100.1, 192.0.2.5:%0*d", zeros + 1, 7);
+		const char *lists[] = {list};
+		struct sockaddr_storage peer = address_from("127.0.0.1");
+		g_autofree char *text = NULL;
+
+		relay_proxies_forwarded(proxies, lists, 1, &peer);
+		text = address_text(&peer);
+		if (known && zeros > 40)
+			known = g_str_equal(text, "198.51.100.1:0");
+		g_assert_cmpstr(text, ==, known ? "198.51.100.1:0" : "127.0.0.1:5");
+	}
+	g_assert_false(known);
+}
+
 #define SIGNATURE "0d0a0d0a000d0a515549540a"
 #define IPV4_BLOCK "c6336401 c0000201 0102 01bb"
 #define IPV6_BLOCK "20010db9000000000000000000000001 20010db8000000000000000000000002 ffff 01bb"
@@ -217,6 +247,7 @@ static const HeaderCase header_cases[] = {
     {"unspec", SIGNATURE "21000000", 16, RELAY_PROXY_DONE, "127.0.0.1:5"},
     {"unspec-with-bytes", SIGNATURE "21000002 0102", 18, RELAY_PROXY_DONE, "127.0.0.1:5"},
     {"unix", SIGNATURE "21310001 00", 17, RELAY_PROXY_DONE, "127.0.0.1:5"},
+    {"unix-datagram", SIGNATURE "21320000", 16, RELAY_PROXY_DONE, "127.0.0.1:5"},
     {"incomplete", SIGNATURE "2111000c c6336401", 0, RELAY_PROXY_MORE, NULL},
 
     {"http", "474554", 1, RELAY_PROXY_BAD, NULL},
@@ -227,6 +258,8 @@ static const HeaderCase header_cases[] = {
     {"command-2", SIGNATURE "22", 13, RELAY_PROXY_BAD, NULL},
     {"family-4", SIGNATURE "2141", 14, RELAY_PROXY_BAD, NULL},
     {"protocol-3", SIGNATURE "2103", 14, RELAY_PROXY_BAD, NULL},
+    {"unix-protocol-3", SIGNATURE "2133", 14, RELAY_PROXY_BAD, NULL},
+    {"ipv4-protocol-0", SIGNATURE "2110", 14, RELAY_PROXY_BAD, NULL},
     {"udp", SIGNATURE "2112", 14, RELAY_PROXY_BAD, NULL},
     {"ipv6-udp", SIGNATURE "2122", 14, RELAY_PROXY_BAD, NULL},
     {"ipv4-short", SIGNATURE "2111000b", 16, RELAY_PROXY_BAD, NULL},
@@ -259,13 +292,17 @@ test_header(gconstpointer data)
 {
 	const HeaderCase *c = data;
 	g_autoptr(GByteArray) bytes = unhex(c->hex);
+	struct sockaddr_storage before = address_from("127.0.0.1");
 
 	for (gsize len = 0; len <= bytes->len; len++) {
 		g_autofree guint8 *part = g_memdup2(bytes->data, len);
-		struct sockaddr_storage peer = address_from("127.0.0.1");
+		struct sockaddr_storage peer;
 		RelayProxyResult want = len < c->at ? RELAY_PROXY_MORE : c->want;
 		gsize used = 0;
 
+		/* What is replaced leaves nothing behind. */
+		memset(&peer, 0xff, sizeof(peer));
+		memcpy(&peer, &before, sizeof(struct sockaddr_in));
 		g_assert_cmpint(relay_proxy_parse(part, len, &used, &peer), ==, want);
 		g_assert_cmpuint(used, ==, want == RELAY_PROXY_DONE ? c->at : 0);
 		assert_address(&peer, want == RELAY_PROXY_DONE ? c->peer : "127.0.0.1:5");
@@ -310,6 +347,7 @@ main(int argc, char **argv)
 
 		g_test_add_data_func(name, &header_cases[i], test_header);
 	}
+	g_test_add_func("/relay/proxy/forwarded/longest-item", test_forwarded_longest);
 	g_test_add_func("/relay/proxy/header/longest", test_longest_header);
 	g_test_add_func("/relay/proxy/networks/what-is-none-is-named", test_bad_networks);
 	return g_test_run();
