@@ -6,99 +6,116 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Frames taken by one system call, which is told that there are no more by getting fewer. */
-#define READ_BATCH 16
+/* Frames of one system call. */
+#define BATCH 16
 #define FRAME_MAX (RELAY_WIRE_HEAD_LEN + RELAY_WIRE_PIECE_MAX)
 
 /* What waits for a peer that is slow to read; more and senders have to wait. */
 #define QUEUE_MAX (1024 * 1024)
+
+typedef struct {
+	gsize len;
+	guint8 data[];
+} Frame;
 
 struct RelayChannel {
 	RelayLink link; /* first: found by its address */
 	struct ev_loop *loop;
 	int fd;
 	ev_io reader;
-	ev_io writer;
+	ev_io writer; /* while the peer's socket is full */
 	const RelayChannelEvents *events;
 	gpointer user_data;
-	GQueue queue; /* GBytes */
+	GQueue queue; /* Frame */
 	gsize queued;
 };
-
-/* Returns: FALSE if the socket takes nothing for now. A broken one is noticed by the reader. */
-static gboolean
-try_send(RelayChannel *self, const guint8 *head, gsize head_len, const guint8 *data, gsize len)
-{
-	struct iovec parts[2] = {
-	    {.iov_base = (void *)head, .iov_len = head_len},
-	    {.iov_base = (void *)data, .iov_len = len},
-	};
-	const struct msghdr message = {.msg_iov = parts, .msg_iovlen = len > 0 ? 2 : 1};
-
-	return sendmsg(self->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 ||
-	       (errno != EAGAIN && errno != EINTR && errno != ENOBUFS);
-}
 
 static void
 channel_send(RelayLink *link, const RelayWire *wire)
 {
 	RelayChannel *self = (RelayChannel *)link;
-	guint8 head[RELAY_WIRE_HEAD_LEN];
-	gsize len = sizeof(head) + wire->payload_len;
-	guint8 *copy;
+	gsize len = RELAY_WIRE_HEAD_LEN + wire->payload_len;
+	Frame *frame = g_malloc(sizeof(*frame) + len);
 
-	relay_wire_build_head(wire, head);
-	if (self->queue.length == 0 &&
-	    try_send(self, head, sizeof(head), wire->payload, wire->payload_len))
-		return;
-	copy = g_malloc(len);
-	memcpy(copy, head, sizeof(head));
+	frame->len = len;
+	relay_wire_build_head(wire, frame->data);
 	if (wire->payload_len > 0)
-		memcpy(copy + sizeof(head), wire->payload, wire->payload_len);
-	g_queue_push_tail(&self->queue, g_bytes_new_take(copy, len));
+		memcpy(frame->data + RELAY_WIRE_HEAD_LEN, wire->payload, wire->payload_len);
+	g_queue_push_tail(&self->queue, frame);
 	self->queued += len;
 	link->full = link->full || self->queued > QUEUE_MAX;
-	ev_io_start(self->loop, &self->writer);
+}
+
+/* Hands the oldest frames to the kernel. Returns: how many it took; a broken socket takes all, and
+ * is noticed by the reader */
+static int
+send_batch(RelayChannel *self)
+{
+	struct mmsghdr messages[BATCH] = {0};
+	struct iovec parts[BATCH];
+	GList *item = self->queue.head;
+	int count = 0;
+	int sent;
+
+	for (; item != NULL && count < BATCH; item = item->next, count++) {
+		Frame *frame = item->data;
+
+		parts[count] = (struct iovec){.iov_base = frame->data, .iov_len = frame->len};
+		messages[count].msg_hdr.msg_iov = &parts[count];
+		messages[count].msg_hdr.msg_iovlen = 1;
+	}
+	sent = sendmmsg(self->fd, messages, (unsigned)count, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent >= 0)
+		return sent;
+	return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? 0 : count;
+}
+
+gboolean
+relay_channel_flush(RelayChannel *self)
+{
+	gboolean any = self->queue.length > 0;
+	int sent = -1;
+
+	while (self->queue.length > 0 && (sent = send_batch(self)) > 0) {
+		for (int i = 0; i < sent; i++) {
+			Frame *frame = g_queue_pop_head(&self->queue);
+
+			self->queued -= frame->len;
+			g_free(frame);
+		}
+	}
+	if (sent == 0)
+		ev_io_start(self->loop, &self->writer);
+	else
+		ev_io_stop(self->loop, &self->writer);
+	if (self->link.full && self->queued < QUEUE_MAX / 2) {
+		self->link.full = FALSE;
+		self->events->on_free(self, self->user_data);
+	}
+	return any && sent != 0;
 }
 
 static void
 on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 {
-	RelayChannel *self = watcher->data;
-	GBytes *frame;
-
-	while ((frame = g_queue_peek_head(&self->queue)) != NULL) {
-		gsize len;
-		const guint8 *data = g_bytes_get_data(frame, &len);
-
-		if (!try_send(self, data, len, NULL, 0))
-			break;
-		self->queued -= len;
-		g_bytes_unref(g_queue_pop_head(&self->queue));
-	}
-	if (self->queue.length == 0)
-		ev_io_stop(loop, watcher);
-	if (self->link.full && self->queued < QUEUE_MAX / 2) {
-		self->link.full = FALSE;
-		self->events->on_free(self, self->user_data);
-	}
+	relay_channel_flush(watcher->data);
 }
 
 static void
 on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 {
-	static guint8 frames[READ_BATCH][FRAME_MAX];
+	static guint8 frames[BATCH][FRAME_MAX];
 	RelayChannel *self = watcher->data;
-	struct mmsghdr messages[READ_BATCH] = {0};
-	struct iovec parts[READ_BATCH];
+	struct mmsghdr messages[BATCH] = {0};
+	struct iovec parts[BATCH];
 	int count;
 
-	for (int i = 0; i < READ_BATCH; i++) {
+	for (int i = 0; i < BATCH; i++) {
 		parts[i] = (struct iovec){.iov_base = frames[i], .iov_len = FRAME_MAX};
 		messages[i].msg_hdr.msg_iov = &parts[i];
 		messages[i].msg_hdr.msg_iovlen = 1;
 	}
-	count = recvmmsg(self->fd, messages, READ_BATCH, MSG_DONTWAIT, NULL);
+	count = recvmmsg(self->fd, messages, BATCH, MSG_DONTWAIT, NULL);
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	for (int i = 0; i < count; i++) {
@@ -140,7 +157,7 @@ relay_channel_free(RelayChannel *self)
 		return;
 	ev_io_stop(self->loop, &self->reader);
 	ev_io_stop(self->loop, &self->writer);
-	g_queue_clear_full(&self->queue, (GDestroyNotify)g_bytes_unref);
+	g_queue_clear_full(&self->queue, g_free);
 	close(self->fd);
 	g_free(self);
 }

@@ -24,6 +24,10 @@ typedef struct {
 RelayChannel *relay_channel_new(struct ev_loop *loop, int fd, RelayRoute peer,
     const RelayChannelEvents *events, gpointer user_data);
 
+/* Sends what has been handed over since; between events, so that a system call takes many. Returns:
+ * whether there was anything */
+gboolean relay_channel_flush(RelayChannel *self);
+
 /* NULL is fine. */
 void relay_channel_free(RelayChannel *self);
 

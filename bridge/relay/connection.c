@@ -172,8 +172,10 @@ relay_connection_read(RelayConnection *self, gsize *len)
 RelayStep
 relay_connection_after_reading(const RelayConnection *self, gsize len)
 {
-	return self->stream.ssl == NULL && len < RELAY_STREAM_READ_LEN ? RELAY_STEP_WAIT
-								       : RELAY_STEP_MORE;
+	gboolean more = self->stream.ssl != NULL ? SSL_has_pending(self->stream.ssl)
+						 : len == RELAY_STREAM_READ_LEN;
+
+	return more ? RELAY_STEP_MORE : RELAY_STEP_WAIT;
 }
 
 gboolean

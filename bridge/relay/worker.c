@@ -280,6 +280,18 @@ on_idle(struct ev_loop *loop, ev_idle *idle, int events)
 {
 }
 
+static gboolean
+flush_channels(Worker *self)
+{
+	gboolean any = FALSE;
+
+	for (guint w = 0; w < self->options->workers; w++) {
+		if (self->channels[w] != NULL)
+			any = relay_channel_flush(self->channels[w]) || any;
+	}
+	return any;
+}
+
 /* While anything is pending the loop must not sleep. */
 static void
 on_between(struct ev_loop *loop, ev_prepare *watcher, int events)
@@ -290,7 +302,7 @@ on_between(struct ev_loop *loop, ev_prepare *watcher, int events)
 	for (int round = 0; more && round < PENDING_ROUNDS; round++) {
 		relay_connection_run_pending(&self->shared);
 		more = relay_fars_run_pending(self->shared.fars);
-		more = more || self->shared.pending.length > 0;
+		more = flush_channels(self) || more || self->shared.pending.length > 0;
 	}
 	if (more)
 		ev_idle_start(loop, &self->again);
@@ -384,6 +396,7 @@ worker_clear(Worker *self)
 
 	relay_connection_drop_all(shared);
 	relay_fars_run_pending(shared->fars);
+	flush_channels(self);
 	relay_fars_free(shared->fars);
 	relay_cluster_free(self->cluster);
 	for (guint i = 0; i < RELAY_WORKERS_MAX; i++)
