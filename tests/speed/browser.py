@@ -19,15 +19,9 @@ sys.path[:0] = [str(HERE.parent / "browser"), str(HERE.parent / "program"), str(
 import bench  # noqa: E402
 import chromium  # noqa: E402
 import harness  # noqa: E402
-from figures import peak_kib, summary  # noqa: E402
+from figures import peak_kib, summary, tree  # noqa: E402
 
 WARM_UP = 3  # sign-ins that are not counted
-
-
-def tree(pid):
-    """A process and all below it."""
-    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid] + [found for child in children for found in tree(int(child))]
 
 
 def shared_fairly_kib(pids):

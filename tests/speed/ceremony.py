@@ -77,7 +77,7 @@ def measure(world, count):
         print(f"\r{number + 1} of {count}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     figures = {name: summary([row[name] for row in rows]) for name in rows[0]}
-    # The relay serves them all: its time is told by the clock tick, so only the mean has meaning.
+    # The relay serves them all, so only the mean has meaning.
     figures["relay_cpu_ms"] = {"mean": round((cpu_ms(world.relay.pid) - relay_before) / count, 2)}
     figures["relay_peak_kib"] = peak_kib(world.relay.pid)
     return {"benchmark": "ceremony", "sign_ins": count, "figures": figures,

@@ -3,16 +3,20 @@
 #include "tests/speed/floor_http.h"
 
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SHA1_LEN 20
+#define ROUTE_LEN 6 /* hexadecimal */
 
 static EVP_MD *sha1; /* fetched once: by name it is a search */
 static EVP_MD_CTX *sha1_context;
+static char route[ROUTE_LEN + 1];
 
 bool
-floor_http_start(void)
+floor_http_start(unsigned worker)
 {
+	snprintf(route, sizeof(route), "%06x", worker & 0xff);
 	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
 	sha1_context = EVP_MD_CTX_new();
 	return sha1 != NULL && sha1_context != NULL;
@@ -45,16 +49,16 @@ static void
 read_path(FloorRequest *self, const uint8_t *data, size_t len)
 {
 	static const char new[] = "GET /cable/new/";
-	static const char connect[] = "GET /cable/connect/000000/";
+	static const char connect[] = "GET /cable/connect/";
 	const size_t new_len = sizeof(new) - 1;
 	const size_t connect_len = sizeof(connect) - 1;
+	const size_t skip = connect_len + ROUTE_LEN + 1;
 
 	if (len > new_len + 2 * FLOOR_ID_LEN && memcmp(data, new, new_len) == 0) {
 		if (read_id(self->id, data + new_len))
 			self->kind = FLOOR_NEW;
-	} else if (len > connect_len + 2 * FLOOR_ID_LEN &&
-		   memcmp(data, connect, connect_len) == 0) {
-		if (read_id(self->id, data + connect_len))
+	} else if (len > skip + 2 * FLOOR_ID_LEN && memcmp(data, connect, connect_len) == 0) {
+		if (read_id(self->id, data + skip))
 			self->kind = FLOOR_CONNECT;
 	}
 }
@@ -93,7 +97,7 @@ floor_http_answer(const FloorRequest *self, char answer[static FLOOR_ANSWER_MAX]
 	EVP_DigestFinal_ex(sha1_context, digest, NULL);
 	at += EVP_EncodeBlock((uint8_t *)at, digest, SHA1_LEN);
 	if (self->kind == FLOOR_NEW)
-		at = stpcpy(at, "\r\nX-caBLE-Routing-ID: 000000");
+		at = stpcpy(stpcpy(at, "\r\nX-caBLE-Routing-ID: "), route);
 	at = stpcpy(at, "\r\n\r\n");
 	return (size_t)(at - answer);
 }

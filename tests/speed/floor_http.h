@@ -22,8 +22,8 @@ typedef struct {
 	char key[FLOOR_KEY_LEN];
 } FloorRequest;
 
-/* Once, before all others. Returns: whether there is SHA-1 */
-bool floor_http_start(void);
+/* Once, before all others. @worker: last byte of the routing ID. Returns: whether there is SHA-1 */
+bool floor_http_start(unsigned worker);
 
 /* Returns: the head's bytes; 0 if it is not whole yet */
 size_t floor_http_parse(FloorRequest *self, const uint8_t *data, size_t len);

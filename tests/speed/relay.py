@@ -8,6 +8,8 @@ of the runs' ratios. Rates are those of one fully used core. Prints JSON; a tabl
 to standard error.
 """
 import argparse
+import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -18,10 +20,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
-WARM_TUNNELS = 200
+from figures import cpu_ms, tree
+
+WARM_TUNNELS = 50
+SLICES = 4  # of one run: short turns, so that what else the machine does meets all alike
 WARM_HALVES = 500  # so that tables and pools have grown before memory is looked at
 IDLE = 9500  # beside the tunnels of one process
 IDLE_CHUNK = 9500  # of one process that holds them: it may have no more descriptors
@@ -32,18 +36,11 @@ OPTIONS = ["--metrics", "127.0.0.1:0", "--messages", "1000000", "--tunnels", "10
 CONNECTIONS = IDLE + 1000
 
 
-def children(pid):
-    found = []
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        found += [int(child) for child in (task / "children").read_text().split()]
-    return found
-
-
 class Server:
     """A floor or a relay that runs."""
 
-    def __init__(self, command, name):
-        self.name, self.metrics = name, None
+    def __init__(self, *parts):
+        command = [str(part) for part in parts]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
                                         stderr=subprocess.DEVNULL)
         for _ in range(2 if "--metrics" in command else 1):
@@ -57,18 +54,22 @@ class Server:
                 self.metrics = match[2]
 
     def pids(self):
-        return [self.process.pid, *children(self.process.pid)]
+        return tree(self.process.pid)
 
-    def cpu_s(self):
-        """User and system time of all its processes, by the scheduler's nanoseconds."""
-        return sum(time.clock_gettime((~pid << 3) | 2) for pid in self.pids())
+    def cpu_ms(self):
+        """User and system time of all its processes."""
+        return sum(cpu_ms(pid) for pid in self.pids())
 
     def memory_kib(self):
         """What they hold, where shared pages count once."""
         total = 0
         for pid in self.pids():
-            text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-            total += int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1])
+            try:
+                text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+                total += int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1])
+            except PermissionError:  # the relay hides from other users but root: growth is alike
+                pages = pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]
+                total += int(pages) * resource.getpagesize() // 1024
         return total
 
     def forwarded(self):
@@ -79,8 +80,13 @@ class Server:
         return sum(map(int, found)) if found else None
 
     def stop(self):
-        self.process.kill()
-        self.process.wait()
+        self.process.terminate()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            for pid in self.pids():
+                os.kill(pid, signal.SIGKILL)
+            self.process.wait()
         self.process.stdout.close()
 
 
@@ -125,8 +131,7 @@ class Bench:
         self.has_workers = "--workers" in text
 
     def floor(self, tls):
-        pair = [self.cert, self.key] if tls else []
-        return Server([str(part) for part in [self.floor_program, *pair]], "floor")
+        return Server(self.floor_program, *([self.cert, self.key] if tls else []))
 
     def relay(self, tls, workers=1, connections=CONNECTIONS):
         command = [self.relay_program, "--listen", "127.0.0.1:0", *OPTIONS, "--connections",
@@ -134,10 +139,18 @@ class Bench:
         command += ["--cert", self.cert, "--key", self.key] if tls else ["--plain"]
         if self.has_workers:
             command += ["--workers", workers]
-        return Server([str(part) for part in command], "relay")
+        return Server(*command)
 
     def load(self, server, tls, kind, *options):
         return Load(self.load_program, server, tls, kind, *options)
+
+    @staticmethod
+    def part(server, load):
+        """A core each: on the same one, or not, is the scheduler's whim and a factor of three."""
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(load.process.pid, cores[:1])
+        for pid in server.pids():
+            os.sched_setaffinity(pid, cores[-1:])
 
     def hold(self, server, tls, count, *options):
         """Idle connections that stay until what is returned is stopped."""
@@ -149,27 +162,54 @@ class Bench:
             holders.append(load)
         return holders
 
-    def cost(self, server, tls, kind, *options, idle=0):
-        """Microseconds of CPU time per operation, beside @idle waiting halves."""
-        holders = self.hold(server, tls, idle)
-        load = self.load(server, tls, kind, "--seconds", self.seconds, *options)
-        before = server.cpu_s()
-        result = load.go()
-        spent = server.cpu_s() - before
-        for part in [load, *holders]:
-            part.stop()
-        return spent / result["operations"] * 1e6
+    def slice(self, case):
+        """(milliseconds of CPU time, operations) of one turn."""
+        load = self.load(case.server, case.tls, case.kind, "--seconds", self.seconds / SLICES,
+                         *case.options)
+        before = case.server.cpu_ms()
+        done = load.go()["operations"]
+        spent = case.server.cpu_ms() - before
+        load.stop()
+        return spent, done
+
+    def costs(self, cases):
+        """Microseconds of CPU time per operation in each case. All of them run and hold their idle
+        connections throughout, and are loaded in turn."""
+        holders = [load for case in cases for load in self.hold(case.server, case.tls, case.idle)]
+        spent, done = [0.0] * len(cases), [0] * len(cases)
+        for turn in range(SLICES):
+            numbers = range(len(cases))
+            for number in reversed(numbers) if turn % 2 else numbers:
+                more_spent, more_done = self.slice(cases[number])
+                spent[number] += more_spent
+                done[number] += more_done
+        for load in holders:
+            load.stop()
+        return [ms * 1e3 / operations for ms, operations in zip(spent, done)]
 
 
-def with_server(server, measure):
+@contextlib.contextmanager
+def running(*servers):
     try:
-        return measure(server)
+        yield servers
     finally:
-        server.stop()
+        for server in servers:
+            server.stop()
+
+
+@dataclasses.dataclass
+class Case:
+    """One server under one load, beside @idle waiting halves."""
+    server: Server
+    tls: bool
+    kind: str
+    options: tuple = ("--warm", WARM_TUNNELS)
+    idle: int = 0
 
 
 class Row:
-    """One line of the table. @aim is what @value() has to reach; @at_most: or not to exceed."""
+    """One line of the table. @aim is what value() has to reach; @at_most: or not to exceed. A run
+    is a value, what it was found by ("relay") and what that was compared with ("reference")."""
 
     def __init__(self, name, unit, aim, at_most=False, needs_workers=False):
         self.name, self.unit, self.aim = name, unit, aim
@@ -195,7 +235,7 @@ class Row:
         return {"row": self.name, "unit": self.unit, "value": round(value, 3), "aim": self.aim,
                 "at_most": self.at_most, "reached": reached,
                 "least": round(min(spread), 3), "most": round(max(spread), 3),
-                "floor": self.median("floor"), "relay": self.median("relay")}
+                "reference": self.median("reference"), "relay": self.median("relay")}
 
 
 class Rate(Row):
@@ -206,12 +246,10 @@ class Rate(Row):
         self.tls, self.kind, self.options, self.idle = tls, kind, options, idle
 
     def once(self, bench):
-        cost = {}
-        for server in (bench.floor(self.tls), bench.relay(self.tls)):
-            cost[server.name] = with_server(server, lambda s: bench.cost(
-                s, self.tls, self.kind, *self.options, idle=self.idle))
-        return {"value": cost["floor"] / cost["relay"], "floor": round(1e6 / cost["floor"]),
-                "relay": round(1e6 / cost["relay"])}
+        with running(bench.floor(self.tls), bench.relay(self.tls)) as servers:
+            floor, relay = bench.costs([Case(server, self.tls, self.kind, self.options, self.idle)
+                                        for server in servers])
+        return {"value": floor / relay, "reference": round(1e6 / floor), "relay": round(1e6 / relay)}
 
 
 class Memory(Row):
@@ -227,13 +265,12 @@ class Memory(Row):
         done = load.go()["operations"]
         grown = (server.memory_kib() - before) * 1.024 / done
         load.stop()
-        return grown
+        return round(grown, 2)
 
     def once(self, bench):
-        held = {}
-        for server in (bench.floor(self.tls), bench.relay(self.tls)):
-            held[server.name] = with_server(server, lambda s: self.grown(bench, s))
-        return {"value": held["relay"], **{name: round(kb, 2) for name, kb in held.items()}}
+        with running(bench.floor(self.tls), bench.relay(self.tls)) as servers:
+            floor, relay = [self.grown(bench, server) for server in servers]
+        return {"value": relay, "reference": floor, "relay": relay}
 
 
 class Latency(Row):
@@ -244,16 +281,17 @@ class Latency(Row):
         self.tls, self.key = tls, key
 
     def time_us(self, bench, server):
-        load = bench.load(server, self.tls, "latency", "--seconds", bench.seconds)
+        load = bench.load(server, self.tls, "latency", "--seconds", bench.seconds / SLICES)
+        bench.part(server, load)
         result = load.go()
         load.stop()
         return result[self.key]
 
     def once(self, bench):
-        took = {}
-        for server in (bench.floor(self.tls), bench.relay(self.tls)):
-            took[server.name] = with_server(server, lambda s: self.time_us(bench, s))
-        return {"value": took["relay"] / took["floor"], **took}
+        with running(bench.floor(self.tls), bench.relay(self.tls)) as servers:
+            times = [[self.time_us(bench, server) for server in servers] for _ in range(SLICES)]
+        floor, relay = [statistics.median(of_one) for of_one in zip(*times)]
+        return {"value": relay / floor, "reference": round(floor, 1), "relay": round(relay, 1)}
 
 
 class Misrouted(Row):
@@ -265,18 +303,15 @@ class Misrouted(Row):
         self.tls = tls
 
     def once(self, bench):
-        cost, forwarded = {}, {}
-        for route in ("same", "other"):
-            def measure(server):
-                spent = bench.cost(server, self.tls, "tunnels", "--warm", WARM_TUNNELS,
-                                   "--route", route)
-                return spent, server.forwarded()
-            cost[route], forwarded[route] = with_server(bench.relay(self.tls, 2), measure)
-        if forwarded["same"] or forwarded["other"] == 0:
-            print(f"{self.name}: the relay counts other tunnels as forwarded than those meant: "
-                  f"{forwarded}", file=sys.stderr)
-        return {"value": cost["other"] / cost["same"], "forwarded": forwarded["other"],
-                "floor": round(cost["same"], 1), "relay": round(cost["other"], 1)}
+        with running(bench.relay(self.tls, 2), bench.relay(self.tls, 2)) as servers:
+            same, other = bench.costs([
+                Case(server, self.tls, "tunnels", ("--warm", WARM_TUNNELS, "--route", route))
+                for server, route in zip(servers, ("same", "other"))])
+            forwarded = [server.forwarded() for server in servers]
+        if forwarded[0] or forwarded[1] == 0:
+            print(f"{self.name}: the relay has forwarded {forwarded[0]} tunnels instead of none, "
+                  f"and {forwarded[1]} instead of all", file=sys.stderr)
+        return {"value": other / same, "reference": round(same, 1), "relay": round(other, 1)}
 
 
 class Flat(Row):
@@ -289,13 +324,11 @@ class Flat(Row):
         self.tls = tls
 
     def once(self, bench):
-        cost = {}
-        for idle in (self.FEW, self.MANY):
-            relay = bench.relay(self.tls, 2, self.MANY + CONNECTIONS)
-            cost[idle] = with_server(relay, lambda s: bench.cost(
-                s, self.tls, "tunnels", "--warm", WARM_TUNNELS, idle=idle))
-        return {"value": cost[self.MANY] / cost[self.FEW], "floor": round(cost[self.FEW], 1),
-                "relay": round(cost[self.MANY], 1)}
+        room = self.MANY + CONNECTIONS
+        with running(bench.relay(self.tls, 2, room), bench.relay(self.tls, 2, room)) as servers:
+            few, many = bench.costs([Case(server, self.tls, "tunnels", idle=idle)
+                                     for server, idle in zip(servers, (self.FEW, self.MANY))])
+        return {"value": many / few, "reference": round(few, 1), "relay": round(many, 1)}
 
 
 def rows():
@@ -318,7 +351,7 @@ def rows():
 
 
 def print_table(reports):
-    print(f"{'row':24}{'floor':>10}{'relay':>10}{'ratio':>9}{'range':>16}{'aim':>9}",
+    print(f"{'row':24}{'reference':>11}{'relay':>10}{'value':>9}{'range':>16}{'aim':>9}",
           file=sys.stderr)
     for report in reports:
         aim, verdict = "", ""
@@ -326,7 +359,7 @@ def print_table(reports):
             aim = f"{'<=' if report['at_most'] else '>='} {report['aim']}"
             verdict = "" if report["reached"] else "  missed"
         spread = f"{report['least']:.2f}-{report['most']:.2f}"
-        print(f"{report['row']:24}{report['floor']:>10}{report['relay']:>10}"
+        print(f"{report['row']:24}{report['reference']:>11}{report['relay']:>10}"
               f"{report['value']:>9.2f}{spread:>16}{aim:>9}{verdict}", file=sys.stderr)
 
 
@@ -347,17 +380,19 @@ def measure(bench, chosen, runs):
 def parse(names):
     parser = argparse.ArgumentParser(prog="tests/bench relay", description=__doc__)
     parser.add_argument("build", help="build folder", type=pathlib.Path)
-    parser.add_argument("--runs", type=int, default=5, help="of each row [5]")
-    parser.add_argument("--seconds", type=float, default=2, help="of each load [2]")
+    parser.add_argument("--runs", type=int, help="of each row [5]")
+    parser.add_argument("--seconds", type=float, help="of each load [2]")
     parser.add_argument("--only", nargs="+", choices=names, metavar="ROW",
                         help="of " + ", ".join(names))
     parser.add_argument("--quick", action="store_true", help="one short run of each")
     parser.add_argument("--relay", help="another relay than the build's", type=pathlib.Path)
     options = parser.parse_args()
-    if options.quick:
-        options.runs, options.seconds = 1, 0.5
-    if options.runs < 1:
-        parser.error("--runs must be at least 1")
+    if options.runs is None:
+        options.runs = 1 if options.quick else 5
+    if options.seconds is None:
+        options.seconds = 0.5 if options.quick else 2
+    if options.runs < 1 or options.seconds <= 0:
+        parser.error("--runs and --seconds must be above 0")
     return options
 
 

@@ -382,6 +382,7 @@ run(void)
 	}
 }
 
+/* @port: shared with other floors; 0 takes a free one */
 static void
 start_listening(const char *address, int port)
 {
@@ -393,6 +394,8 @@ start_listening(const char *address, int port)
 	inet_pton(AF_INET, address, &where.sin_addr);
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (port != 0)
+		setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (bind(listener, (struct sockaddr *)&where, len) < 0 || listen(listener, 512) < 0 ||
 	    getsockname(listener, (struct sockaddr *)&where, &len) < 0) {
@@ -405,25 +408,45 @@ start_listening(const char *address, int port)
 	fflush(stdout);
 }
 
-int
-main(int argc, char **argv)
+static void
+raise_descriptors(void)
 {
 	struct rlimit files;
 
-	if (argc != 1 && argc != 3) {
-		fprintf(stderr, "usage: %s [CERTIFICATE KEY]\n", argv[0]);
-		return 2;
-	}
-	signal(SIGPIPE, SIG_IGN);
 	getrlimit(RLIMIT_NOFILE, &files);
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
-	if (argc == 3)
-		tls = floor_socket_tls(argv[1], argv[2]);
-	if ((argc == 3 && tls == NULL) || !floor_http_start()) {
-		fprintf(stderr, "%s: OpenSSL, the certificate or the key does not work\n", argv[0]);
+}
+
+int
+main(int argc, char **argv)
+{
+	int port = 0;
+	unsigned worker = 0;
+	int option;
+
+	while ((option = getopt(argc, argv, "p:w:")) != -1) {
+		if (option == 'p')
+			port = atoi(optarg);
+		else if (option == 'w')
+			worker = (unsigned)atoi(optarg);
+		else
+			return 2;
+	}
+	argv += optind;
+	argc -= optind;
+	if (argc != 0 && argc != 2) {
+		fputs("usage: relay-floor [-p PORT] [-w WORKER] [CERTIFICATE KEY]\n", stderr);
+		return 2;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	raise_descriptors();
+	if (argc == 2)
+		tls = floor_socket_tls(argv[0], argv[1]);
+	if ((argc == 2 && tls == NULL) || !floor_http_start(worker)) {
+		fputs("relay-floor: OpenSSL, the certificate or the key does not work\n", stderr);
 		return 1;
 	}
-	start_listening("127.0.0.1", 0);
+	start_listening("127.0.0.1", port);
 	run();
 }

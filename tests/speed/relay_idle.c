@@ -54,7 +54,7 @@ open_up_to(Load *self, LoadNet *net, LoadPair *pairs, const LoadOptions *options
 			load_pair_init(&pairs[self->begun], net, events, self);
 			load_pair_start(&pairs[self->begun]);
 		}
-		load_net_turn(net, 1000);
+		load_net_turn(net);
 	}
 }
 
@@ -70,5 +70,7 @@ load_run_idle(LoadNet *net, const LoadOptions *options)
 	open_up_to(&self, net, pairs, options, warm);
 	load_begin();
 	open_up_to(&self, net, pairs, options, goal);
-	printf("{\"operations\": %u}\n", (self.there - warm) * per_pair);
+	load_end("{\"operations\": %u}", (self.there - warm) * per_pair);
+	for (guint i = 0; i < goal; i++)
+		load_pair_clear(&pairs[i]);
 }

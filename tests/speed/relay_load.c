@@ -35,6 +35,18 @@ load_begin(void)
 	wait_for_line();
 }
 
+void
+load_end(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+	wait_for_line();
+}
+
 static void
 raise_descriptors(void)
 {
@@ -45,12 +57,20 @@ raise_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* The upper bound is that of a frame's short length. */
+static void
+check(const char *name, int value, int min)
+{
+	if (value < min || value > 65535)
+		load_fail("%d is not a value for --%s: %d to 65535 is", value, name, min);
+}
+
 int
 main(int argc, char **argv)
 {
 	LoadOptions options = {.flight = 64, .count = 64, .depth = 1, .size = 256, .seconds = 1};
-	const char *server = "";
-	const char *route = NULL;
+	g_autofree char *server = NULL;
+	g_autofree char *route = NULL;
 	gboolean tls = FALSE;
 	const GOptionEntry entries[] = {
 	    {"connect", 0, 0, G_OPTION_ARG_STRING, &server, "The relay", "ADDR:PORT"},
@@ -72,6 +92,11 @@ main(int argc, char **argv)
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error))
 		load_fail("%s", error->message);
+	check("flight", options.flight, 1);
+	check("warm", options.warm, 0);
+	check("count", options.count, 1);
+	check("depth", options.depth, 1);
+	check("size", options.size, 1);
 	options.placed = route != NULL;
 	options.cross = g_strcmp0(route, "other") == 0;
 	raise_descriptors();
@@ -80,7 +105,6 @@ main(int argc, char **argv)
 		if (strcmp(argv[1], kinds[i].name) != 0)
 			continue;
 		kinds[i].run(&net, &options);
-		wait_for_line();
 		load_net_clear(&net);
 		return 0;
 	}

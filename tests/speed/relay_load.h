@@ -30,8 +30,10 @@ typedef struct {
 /* Tells the one who measures that all is prepared, and waits for his line. */
 void load_begin(void);
 
-/* Each prints one line of JSON when the measured part is over. The last two then hold what is open
- * until standard input ends. */
+/* Prints the line of JSON that says what was done, and waits until what is open may go. */
+void load_end(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* From load_begin() to load_end(), each. */
 void load_run_tunnels(LoadNet *net, const LoadOptions *options);
 void load_run_messages(LoadNet *net, const LoadOptions *options);
 void load_run_latency(LoadNet *net, const LoadOptions *options);

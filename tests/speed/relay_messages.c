@@ -94,8 +94,16 @@ open_pairs(Load *self, const LoadPairEvents *events, guint count)
 		load_pair_init(&self->pairs[i], self->net, events, self);
 		load_pair_start(&self->pairs[i]);
 		while (self->opened <= i)
-			load_net_turn(self->net, 1000);
+			load_net_turn(self->net);
 	}
+}
+
+static void
+close_pairs(Load *self, guint count)
+{
+	for (guint i = 0; i < count; i++)
+		load_pair_clear(&self->pairs[i]);
+	g_free(self->pairs);
 }
 
 /* For @seconds, then until all that was sent has arrived. */
@@ -105,10 +113,10 @@ run(Load *self, double seconds)
 	double began = load_now();
 
 	while (load_now() < began + seconds)
-		load_net_turn(self->net, 1000);
+		load_net_turn(self->net);
 	self->running = FALSE;
 	while (self->received < self->sent)
-		load_net_turn(self->net, 1000);
+		load_net_turn(self->net);
 	return load_now() - began;
 }
 
@@ -128,7 +136,7 @@ load_run_messages(LoadNet *net, const LoadOptions *options)
 	seconds = run(&self, options->seconds);
 	printf(
 	    "{\"operations\": %" G_GUINT64_FORMAT ", \"seconds\": %.3f}\n", self.received, seconds);
-	g_free(self.pairs);
+	close_pairs(&self, (guint)options->count);
 }
 
 static int
@@ -160,7 +168,7 @@ load_run_latency(LoadNet *net, const LoadOptions *options)
 	ask(&self);
 	run(&self, options->seconds);
 	qsort(times->data, times->len, sizeof(double), compare);
-	printf("{\"operations\": %u, \"p50_us\": %.2f, \"p99_us\": %.2f}\n", times->len,
+	load_end("{\"operations\": %u, \"p50_us\": %.2f, \"p99_us\": %.2f}", times->len,
 	    one_way_us(times, 0.50), one_way_us(times, 0.99));
-	g_free(self.pairs);
+	close_pairs(&self, 1);
 }

@@ -16,6 +16,8 @@
 #include "tests/speed/relay_peer.h"
 
 #define EVENTS_MAX 256
+#define TURN_MS 100
+#define SILENT_MAX_MS 20000
 
 /* 28,000 free ports each: more connections than one machine can hold. */
 #define SOURCE_FIRST 0x7f010001 /* 127.1.0.1 */
@@ -54,12 +56,12 @@ tls_new(void)
 void
 load_net_init(LoadNet *self, const char *where, gboolean tls)
 {
-	g_auto(GStrv) parts = g_strsplit(where, ":", 2);
+	g_auto(GStrv) parts = g_strsplit(where != NULL ? where : "", ":", 2);
 
 	*self = (LoadNet){.server = {.sin_family = AF_INET}, .epoll = epoll_create1(EPOLL_CLOEXEC)};
 	if (g_strv_length(parts) != 2 ||
 	    inet_pton(AF_INET, parts[0], &self->server.sin_addr) != 1 || atoi(parts[1]) <= 0)
-		load_fail("\"%s\" is not ADDRESS:PORT, like 127.0.0.1:8443", where);
+		load_fail("--connect needs ADDRESS:PORT, like 127.0.0.1:8443");
 	self->server.sin_port = htons((guint16)atoi(parts[1]));
 	signal(SIGPIPE, SIG_IGN);
 	self->input = g_malloc(LOAD_INPUT_MAX);
@@ -103,11 +105,14 @@ load_net_connect(LoadNet *self, const struct sockaddr_in *source)
 }
 
 void
-load_net_turn(LoadNet *self, int timeout_ms)
+load_net_turn(LoadNet *self)
 {
 	struct epoll_event events[EVENTS_MAX];
-	int count = epoll_wait(self->epoll, events, EVENTS_MAX, timeout_ms);
+	int count = epoll_wait(self->epoll, events, EVENTS_MAX, TURN_MS);
 
+	self->silent_ms = count == 0 ? self->silent_ms + TURN_MS : 0;
+	if (self->silent_ms >= SILENT_MAX_MS)
+		load_fail("The relay has stopped answering");
 	for (int i = 0; i < count; i++)
 		load_peer_serve(events[i].data.ptr, events[i].events);
 }

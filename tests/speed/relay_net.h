@@ -21,13 +21,14 @@ typedef struct {
 	SSL_CTX *tls;
 	int epoll;
 	guint next_source;
+	guint silent_ms;
 	guint8 *input;
 } LoadNet;
 
 /* Bytes of @input: all that one peer reads at once. */
 #define LOAD_INPUT_MAX (256 * 1024)
 
-/* @where: "127.0.0.1:8443". Fails the program if it is something else. */
+/* @where: "127.0.0.1:8443". Fails the program if it is something else, or NULL. */
 void load_net_init(LoadNet *self, const char *where, gboolean tls);
 void load_net_clear(LoadNet *self);
 
@@ -39,8 +40,9 @@ void load_net_clear(LoadNet *self);
  */
 int load_net_connect(LoadNet *self, const struct sockaddr_in *source);
 
-/* Waits for events, at most @timeout_ms (-1: for ever), and has the peers act on them. */
-void load_net_turn(LoadNet *self, int timeout_ms);
+/* Waits a moment for events and has the peers act on them. Fails the program if none has come for
+ * long. */
+void load_net_turn(LoadNet *self);
 
 /* Seconds of a clock that only goes on. */
 double load_now(void);

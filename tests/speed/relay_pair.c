@@ -68,6 +68,14 @@ load_pair_init(LoadPair *self, LoadNet *net, const LoadPairEvents *events, void 
 	}
 }
 
+void
+load_pair_clear(LoadPair *self)
+{
+	for (int side = 0; side < LOAD_SIDE_COUNT; side++)
+		if (self->peers[side].state != LOAD_PEER_GONE)
+			load_peer_reset(&self->peers[side]);
+}
+
 gboolean
 load_pair_start(LoadPair *self)
 {

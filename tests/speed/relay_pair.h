@@ -34,5 +34,8 @@ struct LoadPair {
 
 void load_pair_init(LoadPair *self, LoadNet *net, const LoadPairEvents *events, void *owner);
 
+/* Ends what is open, without further ado. */
+void load_pair_clear(LoadPair *self);
+
 /* Returns: FALSE if a source is in use */
 gboolean load_pair_start(LoadPair *self);

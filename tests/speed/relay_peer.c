@@ -201,17 +201,18 @@ copy_route(LoadPeer *self, const char *head)
 static gsize
 read_head(LoadPeer *self, guint8 *data, gsize len)
 {
-	guint8 *end = memmem(data, len, "\r\n\r\n", 4);
+	char *head = (char *)data;
+	char *end = g_strstr_len(head, (gssize)len, "\r\n\r\n");
 
 	if (end == NULL)
 		return 0;
 	end[2] = '\0';
-	if (strncmp((char *)data, "HTTP/1.1 101", 12) != 0)
-		load_fail("Not a 101 but: %s", (char *)data);
-	copy_route(self, (char *)data);
+	if (strncmp(head, "HTTP/1.1 101", 12) != 0)
+		load_fail("Not a 101 but: %s", head);
+	copy_route(self, head);
 	self->state = LOAD_PEER_OPEN;
 	self->events->opened(self);
-	return (gsize)(end + 4 - data);
+	return (gsize)(end + 4 - head);
 }
 
 static void

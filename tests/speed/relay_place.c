@@ -10,7 +10,10 @@
 #define SOURCE 0x7f020001 /* 127.2.0.1 */
 
 /* Ports that are learnt for each end of a tunnel under way; those just used rest meanwhile. */
-#define PORTS_PER_END 8
+#define PORTS_PER_END 4
+
+/* As many ports as lead to one worker only if there is no other. */
+#define ALONE_MIN 100
 
 struct LoadPlaces {
 	GArray *sources[2]; /* of struct sockaddr_in: leading to one worker, and to another */
@@ -44,7 +47,7 @@ ask(LoadPlaces *self, const struct sockaddr_in *source)
 	if (!load_peer_start(&self->peer, path, source))
 		return -1;
 	while (!self->learnt)
-		load_net_turn(self->peer.net, 1000);
+		load_net_turn(self->peer.net);
 	load_peer_reset(&self->peer);
 	return (int)strtoul(self->peer.route + 4, NULL, 16);
 }
@@ -79,6 +82,8 @@ load_places_new(LoadNet *net, gboolean cross, int flight)
 	for (guint i = 0; i < PORT_COUNT; i++) {
 		if (self->sources[0]->len >= need && self->sources[1]->len >= need)
 			return self;
+		if (self->sources[0]->len >= ALONE_MIN && self->sources[1]->len == 0)
+			break;
 		source.sin_port = htons((guint16)(PORT_FIRST + i));
 		learn(self, &source);
 	}

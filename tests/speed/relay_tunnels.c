@@ -82,7 +82,7 @@ run(Load *self, guint flight)
 		start(&pairs[i]);
 	}
 	while (!is_over(self) || self->done < self->started)
-		load_net_turn(self->net, 1000);
+		load_net_turn(self->net);
 }
 
 void
@@ -100,5 +100,5 @@ load_run_tunnels(LoadNet *net, const LoadOptions *options)
 	began = load_now();
 	self.until = began + options->seconds;
 	run(&self, (guint)options->flight);
-	printf("{\"operations\": %u, \"seconds\": %.3f}\n", self.done, load_now() - began);
+	load_end("{\"operations\": %u, \"seconds\": %.3f}", self.done, load_now() - began);
 }
