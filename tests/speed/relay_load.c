@@ -83,7 +83,7 @@ main(int argc, char **argv)
 	    {"size", 0, 0, G_OPTION_ARG_INT, &options.size, "Bytes of a message (256)", "N"},
 	    {"paired", 0, 0, G_OPTION_ARG_NONE, &options.paired, "Idle tunnels, not halves", NULL},
 	    {"route", 0, 0, G_OPTION_ARG_STRING, &route, "Where the ends land", "same|other"},
-	    {NULL},
+	    G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("tunnels|messages|latency|idle");
 	g_autoptr(GError) error = NULL;
