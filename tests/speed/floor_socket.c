@@ -74,18 +74,30 @@ floor_socket_shake_hands(FloorSocket *self)
 	return result == SSL_ERROR_WANT_READ || result == SSL_ERROR_WANT_WRITE ? 0 : -1;
 }
 
+/* All records that have arrived, so that their frames leave in one write. */
+static ssize_t
+read_records(FloorSocket *self, uint8_t *data, size_t room)
+{
+	size_t total = 0;
+	size_t got;
+
+	do {
+		if (SSL_read_ex(self->ssl, data + total, room - total, &got) != 1)
+			break;
+		total += got;
+	} while (total < room && floor_socket_has_more(self));
+	if (total > 0)
+		return (ssize_t)total;
+	return SSL_get_error(self->ssl, 0) == SSL_ERROR_WANT_READ ? -1 : 0;
+}
+
 ssize_t
 floor_socket_read(FloorSocket *self, uint8_t *data, size_t room)
 {
 	ssize_t got;
 
-	if (self->ssl != NULL) {
-		size_t done;
-
-		if (SSL_read_ex(self->ssl, data, room, &done) == 1)
-			return (ssize_t)done;
-		return SSL_get_error(self->ssl, 0) == SSL_ERROR_WANT_READ ? -1 : 0;
-	}
+	if (self->ssl != NULL)
+		return read_records(self, data, room);
 	got = recv(self->fd, data, room, 0);
 	return got < 0 && errno != EAGAIN ? 0 : got;
 }

@@ -76,7 +76,7 @@ class Server:
         """Tunnels with their ends at two workers; None if it does not count them."""
         with urllib.request.urlopen(f"http://{self.metrics}/metrics", timeout=PATIENCE) as answer:
             text = answer.read().decode()
-        found = re.findall(r"^\w*forwarded\w*(?:{.*})? (\d+)$", text, re.M)
+        found = re.findall(r"^hybridge_relay_tunnels_forwarded_total (\d+)$", text, re.M)
         return sum(map(int, found)) if found else None
 
     def stop(self):
