@@ -79,7 +79,7 @@ main(int argc, char **argv)
 	    {"warm", 0, 0, G_OPTION_ARG_INT, &options.warm, "Unmeasured ones before (0)", "N"},
 	    {"flight", 0, 0, G_OPTION_ARG_INT, &options.flight, "Tunnels under way (64)", "N"},
 	    {"count", 0, 0, G_OPTION_ARG_INT, &options.count, "What stays open (64)", "N"},
-	    {"depth", 0, 0, G_OPTION_ARG_INT, &options.depth, "Messages under way (1)", "N"},
+	    {"depth", 0, 0, G_OPTION_ARG_INT, &options.depth, "Messages sent at once (1)", "N"},
 	    {"size", 0, 0, G_OPTION_ARG_INT, &options.size, "Bytes of a message (256)", "N"},
 	    {"paired", 0, 0, G_OPTION_ARG_NONE, &options.paired, "Idle tunnels, not halves", NULL},
 	    {"route", 0, 0, G_OPTION_ARG_STRING, &route, "Where the ends land", "same|other"},

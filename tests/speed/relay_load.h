@@ -9,7 +9,7 @@
  * @flight: tunnels under way at once
  * @warm: tunnels before those that are measured
  * @count: tunnels that stay open, or connections of the idle load
- * @depth, @size: messages under way in each direction of a tunnel, and their bytes
+ * @depth, @size: messages that leave together in each direction of a tunnel, and their bytes
  * @seconds: how long the measured part lasts
  * @paired: idle connections are those of paired tunnels instead of waiting ones
  * @cross: both ends of a tunnel at different workers, by the routing ID; if not, at the same

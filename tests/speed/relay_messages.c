@@ -39,15 +39,16 @@ push(Load *self, LoadPair *pair, LoadSide side, guint count)
 	load_peer_send(&pair->peers[side], (gsize)self->options->size, count);
 }
 
-/* As one arrives, the next one leaves. */
+/* As all that left together have arrived, the next ones leave together: if each left by itself, how
+ * many a relay reads at once would depend on how late it is. */
 static void
 on_received(LoadPair *pair, LoadSide side, gsize len)
 {
 	Load *self = pair->owner;
 
 	self->received++;
-	if (self->running)
-		push(self, pair, 1 - side, 1);
+	if (++pair->received[side] % (guint)self->options->depth == 0 && self->running)
+		push(self, pair, 1 - side, (guint)self->options->depth);
 }
 
 static const LoadPairEvents message_events = {

@@ -4,6 +4,7 @@
 
 #include <openssl/rand.h>
 #include <stdio.h>
+#include <string.h>
 
 static LoadSide
 side_of(const LoadPair *self, const LoadPeer *peer)
@@ -86,6 +87,6 @@ load_pair_start(LoadPair *self)
 	snprintf(self->id, sizeof(self->id), "%016" G_GINT64_MODIFIER "X%016" G_GINT64_MODIFIER "X",
 	    number[0], number[1]);
 	snprintf(path, sizeof(path), "/cable/new/%s", self->id);
-	self->step = 0;
+	memset(self->received, 0, sizeof(self->received));
 	return load_peer_start(&self->peers[LOAD_SIDE_NEW], path, self->sources[LOAD_SIDE_NEW]);
 }

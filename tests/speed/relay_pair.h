@@ -28,7 +28,7 @@ struct LoadPair {
 	void *owner;
 	const struct sockaddr_in *sources[LOAD_SIDE_COUNT];
 	LoadPeer peers[LOAD_SIDE_COUNT];
-	guint step; /* the user's */
+	guint received[LOAD_SIDE_COUNT]; /* messages so far; the user's */
 	char id[33];
 };
 

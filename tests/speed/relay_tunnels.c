@@ -46,12 +46,16 @@ on_opened(LoadPair *pair)
 static void
 on_received(LoadPair *pair, LoadSide side, gsize len)
 {
-	if (len != sizes[pair->step])
-		load_fail("A message of %zu bytes instead of %zu", len, sizes[pair->step]);
-	if (side == LOAD_SIDE_CONNECT && ++pair->step == G_N_ELEMENTS(sizes))
-		load_peer_close(&pair->peers[side]);
+	guint count = pair->received[side]++;
+
+	if (count >= G_N_ELEMENTS(sizes) || len != sizes[count])
+		load_fail("Message %u has %zu bytes", count, len);
+	if (side == LOAD_SIDE_NEW)
+		load_peer_send(&pair->peers[side], sizes[count], 1);
+	else if (count + 1 < G_N_ELEMENTS(sizes))
+		load_peer_send(&pair->peers[side], sizes[count + 1], 1);
 	else
-		load_peer_send(&pair->peers[side], sizes[pair->step], 1);
+		load_peer_close(&pair->peers[side]);
 }
 
 static void
