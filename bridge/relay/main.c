@@ -4,7 +4,7 @@
 
 #include "bridge/common/error.h"
 #include "bridge/common/harden.h"
-#include "bridge/relay/doctor.h"
+#include "bridge/relay/doctor/doctor.h"
 #include "bridge/relay/options.h"
 #include "bridge/relay/supervisor.h"
 

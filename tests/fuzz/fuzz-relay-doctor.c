@@ -2,7 +2,7 @@
 /* What a relay sends to the doctor: an answer, then frames; in pieces it means the same. */
 #include <string.h>
 
-#include "bridge/relay/doctor_end.h"
+#include "bridge/relay/doctor/end.h"
 #include "tests/fuzz/fuzz.h"
 
 #define KEY "AAAAAAAAAAAAAAAAAAAAAA=="

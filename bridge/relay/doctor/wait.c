@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bridge/relay/doctor_wait.h"
+#include "bridge/relay/doctor/wait.h"
 
 #include <errno.h>
 #include <string.h>

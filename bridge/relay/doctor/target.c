@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bridge/relay/doctor_target.h"
+#include "bridge/relay/doctor/target.h"
 
 #include <gio/gio.h>
 #include <string.h>

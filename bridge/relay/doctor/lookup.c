@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bridge/relay/doctor_lookup.h"
+#include "bridge/relay/doctor/lookup.h"
 
 #include <netdb.h>
 #include <sys/eventfd.h>

@@ -2,7 +2,7 @@
 /* A tunnel of which the doctor is both ends. Source: hybrid.md §6.2, §6.3. */
 #pragma once
 
-#include "bridge/relay/doctor_end.h"
+#include "bridge/relay/doctor/end.h"
 #include "bridge/relay/route.h"
 #include "proto/eid.h"
 #include "proto/kdf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bridge/relay/doctor_visit.h"
+#include "bridge/relay/doctor/visit.h"
 
 #include <gio/gio.h>
 

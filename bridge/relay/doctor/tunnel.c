@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bridge/relay/doctor_tunnel.h"
+#include "bridge/relay/doctor/tunnel.h"
 
 #include <openssl/rand.h>
 #include <string.h>

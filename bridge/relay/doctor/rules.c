@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a relay has to do besides, each on tunnels of its own. Source: hybrid.md §6. */
 #include "bridge/common/error.h"
-#include "bridge/relay/doctor_tunnel.h"
-#include "bridge/relay/doctor_visit.h"
+#include "bridge/relay/doctor/tunnel.h"
+#include "bridge/relay/doctor/visit.h"
 
 #define SMALL_LEN 81
 #define LARGEST (1024 * 1024) /* what hybrid.md §6.6 has relays pass, without the channel's own */

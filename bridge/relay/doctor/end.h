@@ -2,9 +2,9 @@
 /* One end of a tunnel: a websocket to the relay. Source: RFC 6455. */
 #pragma once
 
-#include "bridge/relay/doctor_answer.h"
-#include "bridge/relay/doctor_target.h"
-#include "bridge/relay/doctor_wire.h"
+#include "bridge/relay/doctor/answer.h"
+#include "bridge/relay/doctor/target.h"
+#include "bridge/relay/doctor/wire.h"
 
 #define DOCTOR_END_MESSAGE_MAX (2 * 1024 * 1024) /* bytes; none is sent that is longer */
 #define DOCTOR_END_VANISHED 1006		 /* RFC 6455 §7.4.1: without a close frame */

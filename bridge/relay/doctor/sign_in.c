@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "bridge/common/error.h"
-#include "bridge/relay/doctor_tunnel.h"
-#include "bridge/relay/doctor_visit.h"
+#include "bridge/relay/doctor/tunnel.h"
+#include "bridge/relay/doctor/visit.h"
 
 #define ROUND_TRIPS 9
 #define SMALL_LEN 81 /* the first handshake message, hybrid.md §7.2 */

@@ -4,7 +4,7 @@
 
 #include <openssl/ssl.h>
 
-#include "bridge/relay/doctor_wait.h"
+#include "bridge/relay/doctor/wait.h"
 
 #define DOCTOR_WIRE_IN_MAX (4 * 1024 * 1024) /* bytes that may wait to be looked at */
 

@@ -2,7 +2,7 @@
 /* The TLS handshake with a relay, and everything that is wrong with its certificate. */
 #pragma once
 
-#include "bridge/relay/doctor_wire.h"
+#include "bridge/relay/doctor/wire.h"
 
 #define DOCTOR_TLS_DAYS_LEFT 14 /* fewer days of validity are warned about */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bridge/relay/doctor_end.h"
+#include "bridge/relay/doctor/end.h"
 
 #include <openssl/rand.h>
 #include <string.h>
 
 #include "bridge/common/error.h"
-#include "bridge/relay/doctor_tls.h"
+#include "bridge/relay/doctor/tls.h"
 
 #define KEY_LEN 16 /* RFC 6455 §4.1 */
 #define CODE_NORMAL 1000

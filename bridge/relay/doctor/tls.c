@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bridge/relay/doctor_tls.h"
+#include "bridge/relay/doctor/tls.h"
 
 #include <arpa/inet.h>
 #include <gio/gio.h>

@@ -2,7 +2,7 @@
 /* All addresses of the relay's name. */
 #pragma once
 
-#include "bridge/relay/doctor_wait.h"
+#include "bridge/relay/doctor/wait.h"
 
 #define DOCTOR_LOOKUP_MAX 16 /* addresses; more are left out */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bridge/relay/doctor_answer.h"
+#include "bridge/relay/doctor/answer.h"
 
 #include <string.h>
 

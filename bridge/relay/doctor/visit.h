@@ -2,10 +2,10 @@
 /* One examination: its relay, its ways to it and its report; the steps that it is made of. */
 #pragma once
 
-#include "bridge/relay/doctor_end.h"
-#include "bridge/relay/doctor_report.h"
-#include "bridge/relay/doctor_target.h"
-#include "bridge/relay/doctor_wait.h"
+#include "bridge/relay/doctor/end.h"
+#include "bridge/relay/doctor/report.h"
+#include "bridge/relay/doctor/target.h"
+#include "bridge/relay/doctor/wait.h"
 
 /**
  * DoctorVisit:

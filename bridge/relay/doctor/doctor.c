@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bridge/relay/doctor.h"
+#include "bridge/relay/doctor/doctor.h"
 
 #include "bridge/common/error.h"
 #include "bridge/common/tls.h"
-#include "bridge/relay/doctor_lookup.h"
-#include "bridge/relay/doctor_visit.h"
+#include "bridge/relay/doctor/lookup.h"
+#include "bridge/relay/doctor/visit.h"
 
 /* The addresses in words; and in the step's JSON. */
 static char *

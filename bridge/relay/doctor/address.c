@@ -3,8 +3,8 @@
 #include <gio/gio.h>
 
 #include "bridge/common/error.h"
-#include "bridge/relay/doctor_tls.h"
-#include "bridge/relay/doctor_visit.h"
+#include "bridge/relay/doctor/tls.h"
+#include "bridge/relay/doctor/visit.h"
 
 static void
 add_place(DoctorVisit *self, const char *address)

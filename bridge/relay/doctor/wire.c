@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bridge/relay/doctor_wire.h"
+#include "bridge/relay/doctor/wire.h"
 
 #include <errno.h>
 #include <gio/gio.h>

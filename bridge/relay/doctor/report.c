@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bridge/relay/doctor_report.h"
+#include "bridge/relay/doctor/report.h"
 
 #include <stdio.h>
 
