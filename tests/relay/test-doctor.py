@@ -106,8 +106,9 @@ class Well(DoctorTestCase):
         self.assertEqual(self.names(report, "ok"), self.names(report))
         self.assertEqual(report["url"], f"ws://127.0.0.1:{relay.port}")
         new = self.step(report, "new")
-        self.assertEqual((new["routingId"], new["node"], new["worker"]), ("010200", 258, 0))
-        self.assertEqual(self.step(report, "tunnels")["routingIds"], {"010200": 8})
+        self.assertEqual((new["routingId"], new["node"]), (f"0102{new['worker']:02x}", 258))
+        seen = self.step(report, "tunnels")["routingIds"]
+        self.assertEqual((sum(seen.values()), {name[:4] for name in seen}), (8, {"0102"}))
         self.assertEqual(self.step(report, "close")["code"], 4001)
         self.assertEqual(self.step(report, "size")["bytes"], 1024 * 1024)
         self.assertEqual(self.step(report, "joined-twice")["httpStatus"], 409)
