@@ -104,19 +104,37 @@ resolve(const char *where, GError **error)
 	return found;
 }
 
-/* Returns: the socket, or -1 with errno */
+typedef struct {
+	struct sockaddr_storage name;
+	socklen_t len;
+} Place;
+
+static gboolean
+find_place(const char *where, Place *place, GError **error)
+{
+	struct addrinfo *info = resolve(where, error);
+
+	if (info == NULL)
+		return FALSE;
+	place->len = info->ai_addrlen;
+	memcpy(&place->name, info->ai_addr, place->len);
+	freeaddrinfo(info);
+	return TRUE;
+}
+
+/* @shared: with other sockets of ours. Returns: the socket, or -1 with errno */
 static int
-bind_one(const struct sockaddr *address, socklen_t len, gboolean shared)
+bind_one(const Place *place, gboolean shared)
 {
 	const int on = 1;
-	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(place->name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int problem;
 
 	if (fd < 0)
 		return -1;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
 	    (!shared || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0) &&
-	    bind(fd, address, len) == 0 && listen(fd, BACKLOG) == 0)
+	    bind(fd, (const struct sockaddr *)&place->name, place->len) == 0)
 		return fd;
 	problem = errno;
 	close(fd);
@@ -124,43 +142,56 @@ bind_one(const struct sockaddr *address, socklen_t len, gboolean shared)
 	return -1;
 }
 
-/* Whether somebody listens there already: sharing would hide it. Returns: FALSE with errno */
+/* Nobody listens there yet, which sharing would hide. Returns: FALSE with errno */
 static gboolean
-is_free(const struct sockaddr *address, socklen_t len)
+is_free(const Place *place)
 {
-	int fd = bind_one(address, len, FALSE);
+	int fd = bind_one(place, FALSE);
 
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;
 }
 
+static gboolean
+fail(const char *where, GError **error)
+{
+	g_set_error(
+	    error, HYB_ERROR, HYB_ERROR_USAGE, "Cannot listen on %s: %s", where, g_strerror(errno));
+	return FALSE;
+}
+
 gboolean
 relay_listener_open(const char *where, guint count, GPtrArray *listeners, GError **error)
 {
-	struct addrinfo *info = resolve(where, error);
-	struct sockaddr_storage address = {0};
-	socklen_t len;
-	gboolean fine;
+	Place place = {0};
 
-	if (info == NULL)
+	if (!find_place(where, &place, error))
 		return FALSE;
-	len = info->ai_addrlen;
-	memcpy(&address, info->ai_addr, len);
-	freeaddrinfo(info);
-	fine = count == 1 || is_free((struct sockaddr *)&address, len);
-	for (guint i = 0; i < count && fine; i++) {
-		int fd = bind_one((struct sockaddr *)&address, len, count > 1);
+	if (count > 1 && !is_free(&place))
+		return fail(where, error);
+	for (guint i = 0; i < count; i++) {
+		int fd = bind_one(&place, count > 1);
 
+		if (fd < 0)
+			return fail(where, error);
+		g_ptr_array_add(listeners, listener_new(fd));
 		/* The others follow the first, if that took any free port. */
-		fine = fd >= 0 && getsockname(fd, (struct sockaddr *)&address, &len) == 0;
-		if (fine)
-			g_ptr_array_add(listeners, listener_new(fd));
+		if (listen(fd, BACKLOG) < 0 ||
+		    getsockname(fd, (struct sockaddr *)&place.name, &place.len) < 0)
+			return fail(where, error);
 	}
-	if (!fine)
-		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "Cannot listen on %s: %s", where,
-		    g_strerror(errno));
-	return fine;
+	return TRUE;
+}
+
+gboolean
+relay_listener_check(const char *where, GError **error)
+{
+	Place place = {0};
+
+	if (!find_place(where, &place, error))
+		return FALSE;
+	return is_free(&place) || errno == EADDRINUSE || fail(where, error);
 }
 
 RelayListener *

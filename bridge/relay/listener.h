@@ -21,6 +21,10 @@ typedef void (*RelayAccept)(int fd, const struct sockaddr_storage *peer, gpointe
  */
 gboolean relay_listener_open(const char *where, guint count, GPtrArray *listeners, GError **error);
 
+/* Whether @where is an address that could be listened on; somebody, maybe a relay that runs, may do
+ * so already. Returns: FALSE as relay_listener_open() does */
+gboolean relay_listener_check(const char *where, GError **error);
+
 /* A listening socket that someone else made, taken over. */
 RelayListener *relay_listener_adopt(int fd, GError **error);
 

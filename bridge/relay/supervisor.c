@@ -67,6 +67,14 @@ struct Supervisor {
 	ev_timer look;
 };
 
+static gboolean
+fail_nowhere(GError **error)
+{
+	g_set_error_literal(
+	    error, HYB_ERROR, HYB_ERROR_USAGE, "Nowhere to listen: give --listen ADDR:PORT");
+	return FALSE;
+}
+
 /* Each listener once for every worker, but for those that systemd made, which all share. */
 static gboolean
 open_listeners(Supervisor *self, GError **error)
@@ -94,11 +102,8 @@ open_listeners(Supervisor *self, GError **error)
 			    self->children[w].listeners, self->all_listeners->pdata[first + w]);
 		self->places++;
 	}
-	if (self->places == 0) {
-		g_set_error_literal(error, HYB_ERROR, HYB_ERROR_USAGE,
-		    "Nowhere to listen: give --listen ADDR:PORT");
-		return FALSE;
-	}
+	if (self->places == 0)
+		return fail_nowhere(error);
 	if (self->options->metrics != NULL) {
 		g_autoptr(GPtrArray) one = g_ptr_array_new();
 
@@ -141,6 +146,15 @@ check_certificate(const RelayOptions *options, GError **error)
 	return tls != NULL;
 }
 
+/* All but the sockets: as the user who will serve, if this is root. */
+static gboolean
+can_serve(const RelayOptions *options, GError **error)
+{
+	return (options->user == NULL || become_user(options->user, error)) &&
+	       check_certificate(options, error) &&
+	       (options->nats == NULL || relay_cluster_check(options, error));
+}
+
 static gboolean
 supervisor_init(Supervisor *self, char **argv, RelayOptions *options, GError **error)
 {
@@ -156,9 +170,7 @@ supervisor_init(Supervisor *self, char **argv, RelayOptions *options, GError **e
 		    .listeners = g_ptr_array_new(),
 		};
 	}
-	return open_listeners(self, error) &&
-	       (options->user == NULL || become_user(options->user, error)) &&
-	       check_certificate(options, error);
+	return open_listeners(self, error) && can_serve(options, error);
 }
 
 static void
@@ -523,11 +535,14 @@ watch(Supervisor *self)
 gboolean
 relay_supervisor_check(const RelayOptions *options, GError **error)
 {
-	Supervisor self = {0};
-	gboolean fine = supervisor_init(&self, NULL, (RelayOptions *)options, error);
-
-	supervisor_clear(&self);
-	return fine;
+	if (options->listen[0] == NULL && sd_listen_fds(0) <= 0)
+		return fail_nowhere(error);
+	for (char **where = options->listen; *where != NULL; where++) {
+		if (!relay_listener_check(*where, error))
+			return FALSE;
+	}
+	return (options->metrics == NULL || relay_listener_check(options->metrics, error)) &&
+	       can_serve(options, error);
 }
 
 int

@@ -15,5 +15,5 @@
  */
 int relay_supervisor_run(char **argv, RelayOptions *options);
 
-/* All sockets can be had and the certificate is usable; nothing is served. */
+/* The settings can be served, also while a relay that runs has the sockets: for before a reload. */
 gboolean relay_supervisor_check(const RelayOptions *options, GError **error);

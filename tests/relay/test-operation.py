@@ -192,6 +192,15 @@ class Renewing(RelayTestCase):
         self.assertEqual(self.subject(relay), "localhost")
         shutil.copy(certificate()[2], os.path.join(scratch(), "live-key.pem"))
 
+    def test_a_config_can_be_checked_while_the_relay_runs(self):
+        relay = self.start(messages=4)
+        done = subprocess.run((RELAY, "--config", self.config(messages=5), "--cert",
+                               certificate()[1], "--key", certificate()[2], "--listen",
+                               f"127.0.0.1:{relay.port}", "--metrics",
+                               f"127.0.0.1:{relay.metrics_port}", "--check-config"),
+                              capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
     def test_what_needs_a_restart_is_said(self):
         relay = self.start(node=1)
         self.config(node=2)
