@@ -379,6 +379,44 @@ test_waits(Fixture *f, gconstpointer unused)
 	g_assert_cmpuint(f->metrics->ended_total[RELAY_END_IDLE], ==, 1);
 }
 
+/* What the journal gets of the last tunnel that ended. */
+static char *logged_names;
+static char *logged_text;
+
+static GLogWriterOutput
+on_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer unused)
+{
+	g_autoptr(GString) names = g_string_new(NULL);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (gsize i = 0; i < count; i++) {
+		g_string_append_printf(names, "%s ", fields[i].key);
+		g_string_append_printf(text, "%s\n", (const char *)fields[i].value);
+	}
+	g_free(logged_names);
+	g_free(logged_text);
+	logged_names = g_strdup(names->str);
+	logged_text = g_strdup(text->str);
+	return g_log_writer_default(level, fields, count, unused);
+}
+
+/* A tunnel's line has fields for the journal, and nothing that tells whose it was. */
+static void
+test_log(Fixture *f, gconstpointer unused)
+{
+	pair(f);
+	say(&f->a, 'x', 10);
+	relay_end_leave(&f->c.end, RELAY_END_LEFT, 1000);
+	g_assert_cmpstr(logged_names, ==,
+	    "MESSAGE PRIORITY GLIB_DOMAIN MESSAGE_ID HYBRIDGE_CAUSE HYBRIDGE_PAIRED "
+	    "HYBRIDGE_SECONDS ");
+	g_assert_nonnull(strstr(logged_text, "left\nyes\n0.0\n"));
+	g_assert_nonnull(strstr(logged_text, "1+0 messages, 10+0 bytes"));
+	g_assert_null(strstr(logged_text, "tunnel a"));
+	g_assert_null(strstr(logged_text, "74756e6e656c2061"));
+	g_assert_null(strstr(logged_text, "xxxx"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -400,9 +438,11 @@ main(int argc, char **argv)
 	    {"/relay/tunnel/waiting-ones-can-be-ended", test_end_waiting},
 	    {"/relay/tunnel/no-memory-ends-it", test_memory},
 	    {"/relay/tunnel/waits-end-it", test_waits},
+	    {"/relay/tunnel/one-line-for-the-journal", test_log},
 	};
 
 	g_test_init(&argc, &argv, NULL);
+	g_log_set_writer_func(on_log, NULL, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
 		g_test_add(tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
 	for (gsize i = 0; i < G_N_ELEMENTS(piece_cases); i++) {
