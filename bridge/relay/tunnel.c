@@ -104,17 +104,18 @@ log_end(const RelayTunnel *tunnel, RelayEndCause cause)
 	const RelayEnd *b = tunnel->ends[RELAY_SIDE_CONNECT];
 	const RelayEnd none = {0};
 	double seconds = (double)(g_get_monotonic_time() - tunnel->opened_us) / G_USEC_PER_SEC;
+	char age[32];
 	const char *how = b != NULL ? "ended" : "never paired, ended";
 
 	if (b == NULL)
 		b = &none;
+	g_snprintf(age, sizeof(age), "%.1f", seconds);
 	g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "MESSAGE_ID", TUNNEL_MESSAGE_ID,
 	    "HYBRIDGE_CAUSE", relay_end_cause_name(cause), "HYBRIDGE_PAIRED",
-	    b != &none ? "yes" : "no", "HYBRIDGE_SECONDS", "%.1f", seconds, "MESSAGE",
-	    "tunnel %s after %.1f s: %s, %u+%u messages, %" G_GUINT64_FORMAT "+%" G_GUINT64_FORMAT
+	    b != &none ? "yes" : "no", "HYBRIDGE_SECONDS", age, "MESSAGE",
+	    "tunnel %s after %s s: %s, %u+%u messages, %" G_GUINT64_FORMAT "+%" G_GUINT64_FORMAT
 	    " bytes",
-	    how, seconds, relay_end_cause_name(cause), a->messages, b->messages, a->bytes,
-	    b->bytes);
+	    how, age, relay_end_cause_name(cause), a->messages, b->messages, a->bytes, b->bytes);
 }
 
 /* Lets go of one end: what is queued for it is still written, then it is closed with @code. */
