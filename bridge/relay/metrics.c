@@ -126,9 +126,21 @@ add_counters(Page *page, const char *name, const char *help, const char *label,
 	}
 }
 
+/* Numbers have a point, whatever the operator's language. */
+static void
+add_bucket(Page *page, guint worker, const char *bound, guint64 count)
+{
+	g_string_append_printf(page->text,
+	    "hybridge_relay_tls_handshake_seconds_bucket{le=\"%s\",worker=\"%u\"} "
+	    "%" G_GUINT64_FORMAT "\n",
+	    bound, worker, count);
+}
+
 static void
 add_handshakes(Page *page)
 {
+	char number[G_ASCII_DTOSTR_BUF_SIZE];
+
 	add_family(page, "tls_handshake_seconds", "histogram",
 	    "From an accepted connection to the end of its TLS handshake.");
 	for (guint w = 0; w < page->count; w++) {
@@ -137,19 +149,19 @@ add_handshakes(Page *page)
 
 		for (guint i = 0; i < RELAY_HANDSHAKE_BUCKETS; i++) {
 			below += metrics->handshakes_total[i];
-			g_string_append_printf(page->text,
-			    "hybridge_relay_tls_handshake_seconds_bucket"
-			    "{le=\"%g\",worker=\"%u\"} %" G_GUINT64_FORMAT "\n",
-			    relay_handshake_bounds_ms[i] / 1000.0, w, below);
+			g_ascii_formatd(
+			    number, sizeof(number), "%g", relay_handshake_bounds_ms[i] / 1000.0);
+			add_bucket(page, w, number, below);
 		}
 		below += metrics->handshakes_total[RELAY_HANDSHAKE_BUCKETS];
+		add_bucket(page, w, "+Inf", below);
+		g_ascii_formatd(number, sizeof(number), "%.6f",
+		    (double)metrics->handshake_us_total / G_USEC_PER_SEC);
 		g_string_append_printf(page->text,
-		    "hybridge_relay_tls_handshake_seconds_bucket{le=\"+Inf\",worker=\"%u\"} "
-		    "%" G_GUINT64_FORMAT "\n"
-		    "hybridge_relay_tls_handshake_seconds_sum{worker=\"%u\"} %.6f\n"
+		    "hybridge_relay_tls_handshake_seconds_sum{worker=\"%u\"} %s\n"
 		    "hybridge_relay_tls_handshake_seconds_count{worker=\"%u\"} "
 		    "%" G_GUINT64_FORMAT "\n",
-		    w, below, w, (double)metrics->handshake_us_total / G_USEC_PER_SEC, w, below);
+		    w, number, w, below);
 	}
 }
 

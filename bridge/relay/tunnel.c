@@ -104,12 +104,12 @@ log_end(const RelayTunnel *tunnel, RelayEndCause cause)
 	const RelayEnd *b = tunnel->ends[RELAY_SIDE_CONNECT];
 	const RelayEnd none = {0};
 	double seconds = (double)(g_get_monotonic_time() - tunnel->opened_us) / G_USEC_PER_SEC;
-	char age[32];
+	char age[G_ASCII_DTOSTR_BUF_SIZE];
 	const char *how = b != NULL ? "ended" : "never paired, ended";
 
 	if (b == NULL)
 		b = &none;
-	g_snprintf(age, sizeof(age), "%.1f", seconds);
+	g_ascii_formatd(age, sizeof(age), "%.1f", seconds);
 	g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "MESSAGE_ID", TUNNEL_MESSAGE_ID,
 	    "HYBRIDGE_CAUSE", relay_end_cause_name(cause), "HYBRIDGE_PAIRED",
 	    b != &none ? "yes" : "no", "HYBRIDGE_SECONDS", age, "MESSAGE",
