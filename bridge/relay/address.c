@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bridge/relay/address.h"
 
-#include <errno.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "bridge/relay/hash.h"
+#include "bridge/relay/lock.h"
 
 #define WINDOW_US (60 * G_USEC_PER_SEC)
 
 /* Addresses remembered for what they did after their last connection; the oldest go first. */
 #define REMEMBERED_MAX 4096
 
-#define KEY_LEN 16
+#define KEY_LEN RELAY_HASH_LEN
 #define NONE 0 /* rows are numbered from 1, so that untouched memory is empty */
 
 /* In the table by number, since pointers would be one process's own. */
@@ -33,7 +34,7 @@ struct RelayAddress {
 struct RelayAddressTable {
 	gsize size;
 	gsize row_size;
-	pthread_mutex_t lock;
+	RelayLock lock;
 	guint workers;
 	guint32 rows;
 	guint32 fresh;
@@ -42,7 +43,7 @@ struct RelayAddressTable {
 	guint32 newest;
 	guint32 remembered;
 	guint32 bucket_mask;
-	guint64 hash_key[2];
+	RelayHashKey hash_key;
 	guint32 buckets[]; /* and then the rows */
 };
 
@@ -74,7 +75,6 @@ relay_address_table_new(guint workers, guint connections)
 	guint32 rows = connections + REMEMBERED_MAX + 1;
 	guint32 buckets = 1;
 	gsize row_size = (sizeof(RelayAddress) + workers * sizeof(guint32) + 7) & ~(gsize)7;
-	pthread_mutexattr_t kind;
 	RelayAddressTable *self;
 	gsize size;
 
@@ -92,14 +92,8 @@ relay_address_table_new(guint workers, guint connections)
 	self->rows = rows;
 	self->bucket_mask = buckets - 1;
 	self->fresh = 1;
-	for (guint i = 0; i < G_N_ELEMENTS(self->hash_key); i++)
-		self->hash_key[i] = (guint64)g_random_int() << 32 | g_random_int();
-	/* A worker can be killed while it holds the lock. */
-	pthread_mutexattr_init(&kind);
-	pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED);
-	pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST);
-	pthread_mutex_init(&self->lock, &kind);
-	pthread_mutexattr_destroy(&kind);
+	self->hash_key = relay_hash_key_new();
+	relay_lock_init(&self->lock);
 	return self;
 }
 
@@ -113,14 +107,7 @@ relay_address_table_free(RelayAddressTable *self)
 static guint32
 bucket_of(const RelayAddressTable *self, const guint8 key[KEY_LEN])
 {
-	guint64 halves[2];
-	guint64 mixed;
-
-	memcpy(halves, key, sizeof(halves));
-	mixed = (halves[0] ^ self->hash_key[0]) * 0x9e3779b97f4a7c15u;
-	mixed ^= mixed >> 29;
-	mixed = (mixed ^ halves[1] ^ self->hash_key[1]) * 0xbf58476d1ce4e5b9u;
-	return (guint32)(mixed >> 32) & self->bucket_mask;
+	return relay_hash(&self->hash_key, key) & self->bucket_mask;
 }
 
 /* The list of rows without connections. */
@@ -206,16 +193,14 @@ rebuild(RelayAddressTable *self)
 static void
 lock(RelayAddressTable *self)
 {
-	if (pthread_mutex_lock(&self->lock) == EOWNERDEAD) {
+	if (!relay_lock_take(&self->lock))
 		rebuild(self);
-		pthread_mutex_consistent(&self->lock);
-	}
 }
 
 static void
 unlock(RelayAddressTable *self)
 {
-	pthread_mutex_unlock(&self->lock);
+	relay_lock_release(&self->lock);
 }
 
 void

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bridge/relay/claim.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "bridge/relay/hash.h"
+#include "bridge/relay/lock.h"
 
 /* The table begins small, so that few tunnels touch little memory, and is at most half full. */
 #define FIRST_PLACES 1024
@@ -17,8 +18,8 @@ typedef struct {
 
 struct RelayClaims {
 	gsize size;
-	pthread_mutex_t lock;
-	guint64 hash_key[2];
+	RelayLock lock;
+	RelayHashKey hash_key;
 	guint32 mask;
 	guint32 used;
 	guint32 max_mask; /* for which there is room */
@@ -29,7 +30,6 @@ RelayClaims *
 relay_claims_new(guint tunnels)
 {
 	guint32 places = FIRST_PLACES;
-	pthread_mutexattr_t kind;
 	RelayClaims *self;
 	gsize size;
 
@@ -43,14 +43,8 @@ relay_claims_new(guint tunnels)
 	self->size = size;
 	self->mask = FIRST_PLACES - 1;
 	self->max_mask = places - 1;
-	for (guint i = 0; i < G_N_ELEMENTS(self->hash_key); i++)
-		self->hash_key[i] = (guint64)g_random_int() << 32 | g_random_int();
-	/* A worker can be killed while it holds the lock. */
-	pthread_mutexattr_init(&kind);
-	pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED);
-	pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST);
-	pthread_mutex_init(&self->lock, &kind);
-	pthread_mutexattr_destroy(&kind);
+	self->hash_key = relay_hash_key_new();
+	relay_lock_init(&self->lock);
 	return self;
 }
 
@@ -61,18 +55,10 @@ relay_claims_free(RelayClaims *self)
 		munmap(self, self->size);
 }
 
-/* Tunnel IDs are hashes, but a peer can choose them: mixed under a key of our own. */
 static guint32
 home_of(const RelayClaims *self, const guint8 *id)
 {
-	guint64 halves[2];
-	guint64 mixed;
-
-	memcpy(halves, id, sizeof(halves));
-	mixed = (halves[0] ^ self->hash_key[0]) * 0x9e3779b97f4a7c15u;
-	mixed ^= mixed >> 29;
-	mixed = (mixed ^ halves[1] ^ self->hash_key[1]) * 0xbf58476d1ce4e5b9u;
-	return (guint32)(mixed >> 32) & self->mask;
+	return relay_hash(&self->hash_key, id) & self->mask;
 }
 
 /* Where @id is, or would go. */
@@ -125,10 +111,8 @@ rebuild(RelayClaims *self, guint32 mask, int worker)
 static void
 lock(RelayClaims *self)
 {
-	if (pthread_mutex_lock(&self->lock) == EOWNERDEAD) {
+	if (!relay_lock_take(&self->lock))
 		rebuild(self, self->mask, -1);
-		pthread_mutex_consistent(&self->lock);
-	}
 }
 
 gboolean
@@ -142,7 +126,7 @@ relay_claims_take(RelayClaims *self, const guint8 id[static RELAY_TUNNEL_ID_LEN]
 	taken = self->used > self->mask / 2 || find(self, id)->owner != 0;
 	if (!taken)
 		put(self, id, worker + 1);
-	pthread_mutex_unlock(&self->lock);
+	relay_lock_release(&self->lock);
 	return !taken;
 }
 
@@ -173,7 +157,7 @@ relay_claims_give(RelayClaims *self, const guint8 id[static RELAY_TUNNEL_ID_LEN]
 		self->used--;
 		close_gap(self, (guint32)(place - self->places));
 	}
-	pthread_mutex_unlock(&self->lock);
+	relay_lock_release(&self->lock);
 }
 
 void
@@ -181,5 +165,5 @@ relay_claims_bury(RelayClaims *self, guint worker)
 {
 	lock(self);
 	rebuild(self, self->mask, (int)worker);
-	pthread_mutex_unlock(&self->lock);
+	relay_lock_release(&self->lock);
 }

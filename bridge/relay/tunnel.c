@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "bridge/relay/hash.h"
+
 /* For "journalctl MESSAGE_ID=": one line a tunnel. */
 #define TUNNEL_MESSAGE_ID "5c2b1c0f6e7b4e0c9d5a43a7d20f3b61"
 
@@ -32,20 +34,13 @@ struct RelayTunnels {
 	GQueue forwarded;      /* RelayTunnel, owned */
 };
 
-/* Tunnel IDs are hashes, but a peer can choose them: mix all bytes under a per-process key. */
-static guint64 hash_key[2];
+/* One for all tables: the functions below get nothing but keys. */
+static RelayHashKey hash_key;
 
 static guint
 id_hash(gconstpointer key)
 {
-	guint64 halves[2];
-	guint64 mixed;
-
-	memcpy(halves, key, sizeof(halves));
-	mixed = (halves[0] ^ hash_key[0]) * 0x9e3779b97f4a7c15u;
-	mixed ^= mixed >> 29;
-	mixed = (mixed ^ halves[1] ^ hash_key[1]) * 0xbf58476d1ce4e5b9u;
-	return (guint)(mixed >> 32);
+	return relay_hash(&hash_key, key);
 }
 
 static gboolean
@@ -60,8 +55,7 @@ relay_tunnels_new(const RelayLimits *limits, RelayDeadlines *deadlines, RelayBud
 {
 	RelayTunnels *self = g_new0(RelayTunnels, 1);
 
-	for (guint i = 0; i < G_N_ELEMENTS(hash_key); i++)
-		hash_key[i] = (guint64)g_random_int() << 32 | g_random_int();
+	hash_key = relay_hash_key_new();
 	self->limits = limits;
 	self->deadlines = deadlines;
 	self->budget = budget;
