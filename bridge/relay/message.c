@@ -88,8 +88,10 @@ relay_message_append(
 	if (message == NULL || need > old_cap) {
 		size_t cap = MAX(need, MAX(FIRST_CAPACITY, 2 * old_cap));
 
+		/* Exact for the last bytes of a frame; but a message in many small pieces must
+		 * not move with each of them. */
 		if (expected <= TRUSTED_LEN)
-			cap = need + expected;
+			cap = MAX(need + expected, old_cap + old_cap / 4);
 		if (!relay_budget_take(
 			budget, size_for(cap) - (message != NULL ? size_for(old_cap) : 0)))
 			return NULL;

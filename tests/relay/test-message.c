@@ -40,6 +40,27 @@ test_announced_is_not_allocated(void)
 	relay_message_free(message, &budget);
 }
 
+/* Each move copies all there is: a byte at a time, and a message would cost its length squared. */
+static void
+test_many_pieces_move_rarely(void)
+{
+	RelayBudget budget = {.max = 1 << 20};
+	const guint8 byte = 'x';
+	RelayMessage *message = NULL;
+	guint sizes = 0;
+
+	for (guint i = 0; i < 100000; i++) {
+		gsize before = budget.used;
+
+		message = relay_message_append(message, &budget, &byte, 1, 0);
+		sizes += budget.used != before;
+	}
+	g_assert_cmpuint(relay_message_len(message), ==, 100000);
+	g_assert_cmpuint(sizes, <, 100);
+	g_assert_cmpuint(budget.used, <, 2 * 100000 + 1024);
+	relay_message_free(message, &budget);
+}
+
 static void
 test_budget_refuses(void)
 {
@@ -123,6 +144,7 @@ main(int argc, char **argv)
 	g_test_add_func("/relay/message/pieces-join", test_pieces_join);
 	g_test_add_func(
 	    "/relay/message/announced-is-not-allocated", test_announced_is_not_allocated);
+	g_test_add_func("/relay/message/many-pieces-move-rarely", test_many_pieces_move_rarely);
 	g_test_add_func("/relay/message/budget-refuses", test_budget_refuses);
 	g_test_add_func("/relay/message/workers-share-one-limit", test_workers_share);
 	g_test_add_func("/relay/message/queue-keeps-order", test_queue_order);
