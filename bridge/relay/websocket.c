@@ -229,8 +229,11 @@ relay_websocket_read(RelayConnection *self)
 	gsize len;
 	RelayStep step;
 
-	if (self->peer_closed)
+	if (self->peer_closed) {
+		/* Nothing more is wanted of it until all is written. */
+		relay_stream_set_reading(&self->stream, FALSE);
 		return RELAY_STEP_WAIT;
+	}
 	step = relay_connection_read(self, &len);
 	if (step == RELAY_STEP_MORE)
 		step = relay_websocket_take(self, self->worker->in, len);

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 import urllib.request
 
@@ -138,6 +139,17 @@ class Relay:
             with error:
                 return error.code, error.read().decode()
 
+    def settled(self, timeout=PATIENCE):
+        """Waits until nobody is connected and nothing is kept; fails if that takes too long."""
+        end = time.monotonic() + timeout
+        while True:
+            left = {name: self.metric(name) for name in ("connections", "queued_bytes")}
+            if not any(left.values()):
+                return
+            if time.monotonic() > end:
+                raise AssertionError(f"{left} after {timeout} s")
+            time.sleep(0.02)
+
     def metric(self, name):
         """The sum over all workers, by what stands before them: 'tunnels{state="paired"}'."""
         values = []
@@ -165,6 +177,15 @@ class Relay:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+    def cpu(self):
+        """Seconds that its workers have been running."""
+        ticks = 0
+        for pid in self.workers():
+            with open(f"/proc/{pid}/stat") as stat:
+                ticks += sum(int(word) for word in stat.read().rpartition(")")[2].split()[11:13])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
 class Gone(Exception):
     """The relay ended the connection; the cause says how, as far as one can tell."""
 
@@ -172,12 +193,17 @@ class Gone(Exception):
 class Client:
     """A websocket client that sends exactly what it is told to."""
 
-    def __init__(self, relay, rcvbuf=0):
-        self.socket = socket.socket()
+    def __init__(self, relay, rcvbuf=0, source=None, first=b""):
+        """@source: our address, a loopback one; @first: sent before anything else, TLS too."""
+        ipv6 = source is not None and ":" in source
+        self.socket = socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET)
         if rcvbuf:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
         self.socket.settimeout(PATIENCE)
-        self.socket.connect(("127.0.0.1", relay.port))
+        if source is not None:
+            self.socket.bind((source, 0))
+        self.socket.connect(("::1" if ipv6 else "127.0.0.1", relay.port))
+        self.socket.sendall(first)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         if relay.tls:

@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import threading
+import time
 import unittest
 
 from relaytest import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Gone, both, connect_path,
@@ -470,6 +471,28 @@ class Vanishing:
         self.assertEqual(second.read_frame()[0], CLOSE)
         self.assertTrue(second.ended())
         self.assertTrue(first.ended())
+
+    def test_an_unread_goodbye_costs_nothing(self):
+        # There is something to read all the time: that more was said, and that nothing follows.
+        relay = self.relay("--messages", "100000", "--buffer", "1M", "--close-time", "0.5")
+        first, second = self.pair(relay, rcvbuf=4096)
+        second.socket.settimeout(0.3)
+        try:
+            while True:
+                second.say(bytes(500000))
+        except OSError:
+            pass
+        first.leave()
+        first.send(bytes(1000))
+        first.socket.shutdown(socket.SHUT_WR)
+        second.socket.settimeout(20)
+        self.assertEqual(second.closed(), 1000)
+        before = relay.cpu()
+        time.sleep(0.8)
+        self.assertLess(relay.cpu() - before, 0.1)
+        self.assertEqual(relay.metric("connections"), 1)
+        first.reset()
+        relay.settled()
 
     def test_a_refused_peer_that_stays_is_dropped(self):
         relay = self.relay("--close-time", "0.3")
