@@ -43,11 +43,7 @@ forget_pending(RelayConnection *self)
 static void
 on_wake(RelayEnd *end)
 {
-	RelayConnection *self = relay_connection_of(end);
-
-	if (end->close_code != 0)
-		relay_stream_set_reading(&self->stream, TRUE); /* the peer's close frame */
-	relay_connection_make_pending(self);
+	relay_connection_make_pending(relay_connection_of(end));
 }
 
 static void

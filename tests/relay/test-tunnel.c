@@ -305,6 +305,20 @@ test_pause(Fixture *f, gconstpointer unused)
 	hear(f, &f->c, 3, 900);
 }
 
+/* Nobody else would tell an end that its peer has let go. */
+static void
+test_pause_ends_with_the_tunnel(Fixture *f, gconstpointer unused)
+{
+	pair(f);
+	for (guint8 i = 1; i <= 3; i++)
+		say(&f->a, i, 900);
+	g_assert_true(f->a.paused);
+	relay_end_leave(&f->c.end, RELAY_END_VANISHED, RELAY_CLOSE_AWAY);
+	g_assert_false(f->a.paused);
+	g_assert_false(f->a.end.paused);
+	relay_end_clear(&f->c.end, &f->budget);
+}
+
 /* A byte above what an end may send is one too many. */
 static void
 test_too_many_bytes(Fixture *f, gconstpointer unused)
@@ -433,6 +447,7 @@ main(int argc, char **argv)
 	    {"/relay/tunnel/leaving-is-propagated-once", test_leave},
 	    {"/relay/tunnel/too-many-messages-end-it", test_messages},
 	    {"/relay/tunnel/a-slow-reader-pauses-its-peer", test_pause},
+    {"/relay/tunnel/a-paused-end-reads-on-when-its-peer-leaves", test_pause_ends_with_the_tunnel},
 	    {"/relay/tunnel/too-many-bytes-end-it", test_too_many_bytes},
 	    {"/relay/tunnel/forwarded-count-elsewhere", test_forwarded},
 	    {"/relay/tunnel/waiting-ones-can-be-ended", test_end_waiting},
