@@ -7,6 +7,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* OpenSSL answers new keys and renegotiations for as long as the socket has more of them, without
+ * ever returning: it gets only so much at a time. */
+#define TLS_READS_MAX 2
+
+/* A handshake takes about twelve. A peer that goes on with them is not here for a tunnel. */
+#define TLS_MESSAGES_MAX 64
+
 static void
 on_event(struct ev_loop *loop, ev_io *watcher, int events)
 {
@@ -54,12 +61,90 @@ relay_stream_close(RelayStream *self)
 	self->pending_len = 0;
 }
 
+static gboolean
+is_not_now(ssize_t result)
+{
+	return result < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+static int
+on_bio_read(BIO *bio, char *data, int len)
+{
+	RelayStream *self = BIO_get_data(bio);
+	ssize_t got;
+
+	BIO_clear_retry_flags(bio);
+	if (self->tls_reads == 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	self->tls_reads--;
+	got = recv(self->fd, data, (size_t)len, 0);
+	if (is_not_now(got))
+		BIO_set_retry_read(bio);
+	return (int)got;
+}
+
+static int
+on_bio_write(BIO *bio, const char *data, int len)
+{
+	RelayStream *self = BIO_get_data(bio);
+	ssize_t put = send(self->fd, data, (size_t)len, MSG_NOSIGNAL);
+
+	BIO_clear_retry_flags(bio);
+	if (is_not_now(put))
+		BIO_set_retry_write(bio);
+	return (int)put;
+}
+
+static long
+on_bio_control(BIO *bio, int command, long number, void *pointer)
+{
+	return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+/* (transfer full) (nullable) */
+static BIO *
+bio_new(RelayStream *self)
+{
+	static BIO_METHOD *method; /* for all connections, for good */
+	BIO *bio;
+
+	if (method == NULL) {
+		method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connection");
+		BIO_meth_set_read(method, on_bio_read);
+		BIO_meth_set_write(method, on_bio_write);
+		BIO_meth_set_ctrl(method, on_bio_control);
+	}
+	bio = BIO_new(method);
+	if (bio != NULL) {
+		BIO_set_data(bio, self);
+		BIO_set_init(bio, 1);
+	}
+	return bio;
+}
+
+static void
+on_tls_message(
+    int written, int version, int type, const void *data, size_t len, SSL *ssl, void *stream)
+{
+	if (type == SSL3_RT_HANDSHAKE || type == SSL3_RT_ALERT)
+		((RelayStream *)stream)->tls_messages++;
+}
+
 gboolean
 relay_stream_start_tls(RelayStream *self, SSL_CTX *context)
 {
+	BIO *bio = bio_new(self);
+
 	self->ssl = SSL_new(context);
-	if (self->ssl == NULL || SSL_set_fd(self->ssl, self->fd) != 1)
+	if (self->ssl == NULL || bio == NULL) {
+		BIO_free(bio);
 		return FALSE;
+	}
+	SSL_set_bio(self->ssl, bio, bio);
+	SSL_set_msg_callback(self->ssl, on_tls_message);
+	SSL_set_msg_callback_arg(self->ssl, self);
 	SSL_set_accept_state(self->ssl);
 	return TRUE;
 }
@@ -81,14 +166,16 @@ result_of_socket(ssize_t result)
 {
 	if (result == 0)
 		return RELAY_STREAM_END;
-	return errno == EAGAIN || errno == EINTR ? RELAY_STREAM_AGAIN : RELAY_STREAM_BROKEN;
+	return is_not_now(result) ? RELAY_STREAM_AGAIN : RELAY_STREAM_BROKEN;
 }
 
 RelayStreamResult
 relay_stream_handshake(RelayStream *self)
 {
-	int result = SSL_do_handshake(self->ssl);
+	int result;
 
+	self->tls_reads = TLS_READS_MAX;
+	result = SSL_do_handshake(self->ssl);
 	return result == 1 ? RELAY_STREAM_OK : result_of_tls(self, result);
 }
 
@@ -98,8 +185,14 @@ relay_stream_read(RelayStream *self, guint8 *data, gsize size, gsize *len)
 	ssize_t got;
 
 	if (self->ssl != NULL) {
-		int result = SSL_read_ex(self->ssl, data, size, len);
+		int result;
 
+		self->tls_reads = TLS_READS_MAX;
+		result = SSL_read_ex(self->ssl, data, size, len);
+		if (self->tls_messages > TLS_MESSAGES_MAX) {
+			ERR_clear_error();
+			return RELAY_STREAM_BROKEN;
+		}
 		return result == 1 ? RELAY_STREAM_OK : result_of_tls(self, result);
 	}
 	got = recv(self->fd, data, size, 0);

@@ -36,6 +36,8 @@ struct RelayStream {
 	gboolean shut;
 	guint8 *pending;
 	gsize pending_len;
+	guint tls_reads;    /* of the socket that this call may still make */
+	guint tls_messages; /* handshake messages and alerts so far, both ways */
 };
 
 /* Takes @fd, and reports when it can be read. */
