@@ -5,6 +5,7 @@
 
 /* Base64 of 16 bytes. Source: RFC 6455 §4.1. */
 #define KEY_LEN 24
+#define KEY_PADDING_AT 22
 
 /* What a key is hashed with. Source: RFC 6455 §1.3. */
 #define KEY_SUFFIX "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -133,7 +134,8 @@ has_key(const RelayHead *head)
 	int state = 0;
 	guint save = 0;
 
-	if (relay_head_find(head, "Sec-WebSocket-Key", &key) != 1 || key.len != KEY_LEN)
+	if (relay_head_find(head, "Sec-WebSocket-Key", &key) != 1 || key.len != KEY_LEN ||
+	    memchr(key.data, '=', KEY_LEN) != key.data + KEY_PADDING_AT)
 		return FALSE;
 	return g_base64_decode_step(key.data, key.len, bytes, &state, &save) == 16;
 }
