@@ -209,7 +209,13 @@ class Client:
         if relay.tls:
             context = ssl.create_default_context(cafile=certificate()[0])
             context.set_alpn_protocols(["http/1.1"])
-            self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+            self.socket = context.wrap_socket(self.socket, server_hostname="localhost",
+                                              do_handshake_on_connect=False)
+            try:
+                self.socket.do_handshake()
+            except OSError:
+                self.socket.close()
+                raise
 
     def send(self, data):
         self.socket.sendall(data)
