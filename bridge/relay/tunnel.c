@@ -357,7 +357,7 @@ admit(RelayEnd *end, const RelayPiece *piece)
 	const RelayTunnel *tunnel = end->tunnel;
 	const RelayLimits *limits = tunnel->table->limits;
 	gsize before = end->partial != NULL ? relay_message_len(end->partial) : 0;
-	gsize room = limits->message_bytes - before;
+	gsize room = limits->message_bytes - MIN(before, limits->message_bytes);
 	gsize len;
 
 	if (!piece->binary) {

@@ -305,6 +305,18 @@ test_pause(Fixture *f, gconstpointer unused)
 	hear(f, &f->c, 3, 900);
 }
 
+/* A reload may lower what a message that has begun is past already. */
+static void
+test_bound_lowered_meanwhile(Fixture *f, gconstpointer unused)
+{
+	pair(f);
+	piece(&f->a, 900, 0, FALSE, TRUE);
+	f->limits.message_bytes = 500;
+	piece(&f->a, 1, 0, FALSE, TRUE);
+	g_assert_cmpuint(f->a.end.close_code, ==, RELAY_CLOSE_TOO_LONG);
+	g_assert_cmpuint(f->c.end.close_code, ==, RELAY_CLOSE_POLICY);
+}
+
 /* Nobody else would tell an end that its peer has let go. */
 static void
 test_pause_ends_with_the_tunnel(Fixture *f, gconstpointer unused)
@@ -447,6 +459,7 @@ main(int argc, char **argv)
 	    {"/relay/tunnel/leaving-is-propagated-once", test_leave},
 	    {"/relay/tunnel/too-many-messages-end-it", test_messages},
 	    {"/relay/tunnel/a-slow-reader-pauses-its-peer", test_pause},
+    {"/relay/tunnel/a-bound-may-be-lowered-meanwhile", test_bound_lowered_meanwhile},
     {"/relay/tunnel/a-paused-end-reads-on-when-its-peer-leaves", test_pause_ends_with_the_tunnel},
 	    {"/relay/tunnel/too-many-bytes-end-it", test_too_many_bytes},
 	    {"/relay/tunnel/forwarded-count-elsewhere", test_forwarded},
