@@ -47,7 +47,8 @@ put_control(guint8 *out, RelayOpcode opcode, const guint8 *payload, gsize len)
 {
 	gsize head_len = relay_frame_head(out, opcode, len);
 
-	memcpy(out + head_len, payload, len);
+	if (len > 0)
+		memcpy(out + head_len, payload, len);
 	return head_len + len;
 }
 
