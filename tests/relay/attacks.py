@@ -191,14 +191,17 @@ def single_bytes(relay, number):
 
 
 def crumbs(relay, number, count=10000):
-    """One long message in fragments of one byte, as long as it may get."""
-    first, second = pair(relay)
-    start = first.frame(BINARY, b"x", final=False)
-    crumb = first.frame(CONTINUATION, b"y", final=False)
-    first.send(start)
-    for _ in range(200):
-        first.send(crumb * count)
-        yield
+    """Long messages in fragments of one byte, as long as they may get."""
+    while True:
+        first, _ = pair(relay)
+        crumb = first.frame(CONTINUATION, b"y", final=False) * count
+        first.say(b"x", final=False)
+        try:
+            while True:
+                first.send(crumb)
+                yield
+        except OSError:
+            pass
 
 
 def endless(relay, number):
@@ -344,3 +347,12 @@ def half_close(relay, number):
         client.send(b"nonsense\r\n\r\n")
         ended(client)
         yield
+
+
+MIXTURE = (slow_headers, slow_bodies, flood_new, guess_tunnels, guess_routes, flood_control, lie,
+           break_rules, talk_garbage, half_close)
+
+
+def mixture(relay, number):
+    """One of them each."""
+    return MIXTURE[number](relay, number=number)

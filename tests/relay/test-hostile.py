@@ -3,6 +3,7 @@
 """Honest tunnels go on while strangers attack, one attack at a time. Plain and by TLS."""
 
 import resource
+import time
 import unittest
 
 import attacks
@@ -27,9 +28,12 @@ class Attacked:
     """Runs one attack."""
 
     def attacked(self, name, work, *options, processes=1, memory=16 * MIB, queued=4 * MIB,
-                 least=LEAST, to_the_end=False, rounds=1, **how):
-        """Honest tunnels all go well meanwhile, and the relay is well afterwards. @memory, @queued:
-        bounds on what the relay may take for the attack."""
+                 to_the_end=False, still=False, rounds=1, **how):
+        """Honest tunnels all go well meanwhile, and the relay is well afterwards.
+
+        @memory, @queued: bounds on what the relay may take for the attack. @still: it has nothing
+        to do for those who only stay. @rounds: until the attack has begun.
+        """
         relay = self.relay("--workers", "2", *options)
         Measure(relay).run(2)
         usual = Measure(relay).run(8)
@@ -37,7 +41,12 @@ class Attacked:
         attack = Attack(relay, work, processes, **how)
         try:
             attack.begun(rounds)
-            measure = Measure(relay).run(least, SECONDS, attack.over if to_the_end else lambda: True)
+            measure = Measure(relay).run(
+                LEAST, SECONDS, attack.over if to_the_end else lambda: True)
+            if still:
+                spent = relay.cpu()
+                time.sleep(0.3)
+                self.assertLess(relay.cpu() - spent, 0.15)
         finally:
             attack.stop()
         figure(f"{'TLS' if self.tls else 'plain'}, {name}", measure, usual, attack)
@@ -63,11 +72,11 @@ class Attacks(Attacked):
 
     def test_one_byte_a_second(self):
         self.attacked("one byte a second", attacks.slow_headers, "--request-time", "0.4",
-                      "--tls-time", "5", count=200, pause=1)
+                      "--tls-time", "5", count=200, pause=1, still=True)
 
     def test_waiting_tunnels(self):
-        self.attacked("waiting tunnels", attacks.idle_tunnels, count=500, rounds=100,
-                      memory=500 * 64 * 1024)
+        self.attacked("waiting tunnels", attacks.idle_tunnels, count=300, rounds=300,
+                      memory=300 * 64 * 1024, still=True)
 
     def test_a_flood_of_tunnels(self):
         self.attacked("flood of /new", attacks.flood_new, processes=2)
@@ -96,9 +105,14 @@ class Attacks(Attacked):
         self.assertGreater(relay.metric('tunnels_ended_total{cause="slow"}') +
                            relay.metric('tunnels_ended_total{cause="memory"}'), 0)
 
+    def test_peers_that_never_read_and_are_waited_for(self):
+        self.attacked("never reading, in peace", attacks.never_read, "--messages", "1000000",
+                      "--buffer", "64k", "--reader-time", "0", rounds=400, count=4,
+                      memory=32 * MIB, queued=24 * MIB, still=True)
+
     def test_unread_goodbyes(self):
         self.attacked("unread goodbyes", attacks.say_goodbye_and_go_on, "--buffer", "1M",
-                      queued=64 * MIB, memory=64 * MIB)
+                      queued=64 * MIB, memory=64 * MIB, rounds=5, still=True)
 
     def test_messages_of_one_byte(self):
         self.attacked("messages of one byte", attacks.single_bytes, processes=2)
@@ -130,6 +144,10 @@ class Attacks(Attacked):
     def test_half_closed_sockets(self):
         self.attacked("half-closed sockets", attacks.half_close, processes=2)
 
+    def test_all_at_once(self):
+        self.attacked("all at once", attacks.mixture, processes=len(attacks.MIXTURE),
+                      memory=64 * MIB, queued=32 * MIB)
+
     def test_resets_at_every_byte(self):
         self.attacked("resets at every byte", cutting.cut, processes=2, of=2,
                       step=7 if SANITIZED else 1, to_the_end=True)
@@ -150,11 +168,11 @@ class TlsOnly(Attacked, RelayTestCase):
 
     def test_stuck_handshakes(self):
         self.attacked("stuck handshakes", cutting.stuck_hello, count=300, rounds=300,
-                      memory=300 * 64 * 1024)
+                      memory=300 * 64 * 1024, still=True)
 
     def test_stuck_records(self):
         self.attacked("stuck records", cutting.stuck_record, count=300, rounds=300,
-                      memory=300 * 64 * 1024)
+                      memory=300 * 64 * 1024, still=True)
 
     def test_new_keys(self):
         self.attacked("new keys", cutting.flood_key_updates, processes=2)
@@ -174,7 +192,7 @@ class Crowd(Attacked, RelayTestCase):
         each = count // IDLE_PROCESSES
         relay = self.attacked(f"{count} idle connections", attacks.idle, "--request-time", "60",
                               processes=IDLE_PROCESSES, count=each, rounds=count // 100,
-                              memory=count * 1024)
+                              memory=count * 1024, still=True)
         # The last may still have been waiting to be accepted.
         self.assertGreater(relay.metric("connections_total"), 0.9 * count)
 
