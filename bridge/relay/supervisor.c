@@ -306,6 +306,8 @@ on_message(struct ev_loop *loop, ev_io *watcher, int events)
 static void
 revive_later(Child *child)
 {
+	/* A timer that has run forgets how long it was to run. */
+	ev_timer_set(&child->revive, YOUNG_S, 0);
 	ev_timer_start(child->supervisor->loop, &child->revive);
 }
 

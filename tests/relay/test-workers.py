@@ -128,8 +128,22 @@ class Deaths:
 class Supervision(RelayTestCase):
     """What does not depend on TLS."""
 
+    def test_a_worker_that_dies_young_is_not_replaced_in_haste(self):
+        relay = self.relay("--workers", "1")
+        for _ in range(3):
+            begin = time.monotonic()
+            killed = relay.workers()
+            os.kill(killed[0], signal.SIGKILL)
+            until(lambda: relay.workers() not in ([], killed))
+            self.assertGreater(time.monotonic() - begin, 0.8)
+
     def test_workers_killed_again_and_again(self):
         relay = self.relay("--workers", str(WORKERS), "--address-refusals", "1000000")
+
+        def descriptors():
+            return len(os.listdir(f"/proc/{relay.process.pid}/fd"))
+
+        before = descriptors()
         made = lost = 0
         end = time.monotonic() + 2.5
         killed = 0
@@ -148,6 +162,7 @@ class Supervision(RelayTestCase):
         until(lambda: by_worker(relay, "worker_up") == [1] * WORKERS)
         until(lambda: relay.metric("worker_restarts_total") == killed)
         relay.settled()
+        self.assertEqual(descriptors(), before)
         Measure(relay).run(10)
 
     def test_a_stopped_worker_is_replaced(self):
