@@ -214,8 +214,14 @@ class Stopping(RelayTestCase):
         first, second = self.pair(relay)
         relay.process.send_signal(signal.SIGTERM)
         self.assertEqual(lonely.closed(), 1001)
-        with self.assertRaises(OSError):
-            socket.create_connection(("127.0.0.1", relay.port), PATIENCE)
+
+        def refused():
+            try:
+                socket.create_connection(("127.0.0.1", relay.port), PATIENCE).close()
+            except OSError:
+                return True
+            return False
+        until(refused, "the last worker to take nothing new")
         second.say(b"the last word")
         self.assertEqual(first.hear(), b"the last word")
         first.leave()
