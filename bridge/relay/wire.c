@@ -69,10 +69,13 @@ has_payload(const RelayWire *wire)
 gboolean
 relay_wire_parse(RelayWire *wire, const guint8 *data, gsize len)
 {
+	RelayWire parsed;
+
 	if (len < RELAY_WIRE_HEAD_LEN || data[0] != VERSION || data[1] == 0 ||
-	    data[1] >= RELAY_WIRE_TYPES_END || (data[2] & ~(FLAG_FROM_OWNER | FLAG_FINAL)) != 0)
+	    data[1] >= RELAY_WIRE_TYPES_END || (data[2] & ~(FLAG_FROM_OWNER | FLAG_FINAL)) != 0 ||
+	    data[6] != 0 || data[7] != 0)
 		return FALSE;
-	*wire = (RelayWire){
+	parsed = (RelayWire){
 	    .type = data[1],
 	    .from = {.node = (guint16)(data[4] << 8 | data[5]), .worker = data[3]},
 	    .from_owner = (data[2] & FLAG_FROM_OWNER) != 0,
@@ -83,5 +86,8 @@ relay_wire_parse(RelayWire *wire, const guint8 *data, gsize len)
 	    .payload = data + RELAY_WIRE_HEAD_LEN,
 	    .payload_len = len - RELAY_WIRE_HEAD_LEN,
 	};
-	return has_payload(wire);
+	if (!has_payload(&parsed))
+		return FALSE;
+	*wire = parsed;
+	return TRUE;
 }

@@ -47,5 +47,5 @@ typedef struct {
 /* The frame without its payload. */
 void relay_wire_build_head(const RelayWire *wire, guint8 head[static RELAY_WIRE_HEAD_LEN]);
 
-/* FALSE if it is no frame of this version. @wire's payload points into @data. */
+/* FALSE, @wire as it was, if it is no frame of this version. @wire's payload points into @data. */
 gboolean relay_wire_parse(RelayWire *wire, const guint8 *data, gsize len);
