@@ -381,7 +381,7 @@ on_room(struct ev_loop *loop, ev_async *watcher, int events)
 static void
 look_after(Peer *peer, gint64 now)
 {
-	if (peer->link.users == 0)
+	if (peer->link.users.length == 0)
 		return;
 	if (now - peer->heard_us > SILENCE_MAX_US) {
 		peer->heard_us = now;
@@ -404,7 +404,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	while (g_hash_table_iter_next(&iter, NULL, &item)) {
 		Peer *peer = item;
 
-		if (peer->link.users == 0 && now - peer->used_us > FORGET_US)
+		if (peer->link.users.length == 0 && now - peer->used_us > FORGET_US)
 			g_hash_table_iter_remove(&iter);
 		else
 			look_after(peer, now);
@@ -419,7 +419,7 @@ relay_cluster_find(RelayCluster *self, RelayRoute route)
 	if (!self->up || g_atomic_int_get(&self->out_bytes) > OUTBOX_MAX)
 		return NULL;
 	peer = peer_for(self, route);
-	if (peer->link.users == 0)
+	if (peer->link.users.length == 0)
 		peer->heard_us = g_get_monotonic_time();
 	return &peer->link;
 }

@@ -31,7 +31,7 @@ typedef struct {
  * @events: borrowed, outlives it
  *
  * Connects in a thread of its own, for as long as it takes, and again whenever the connection is
- * lost. Starts threads: after fork() only.
+ * lost. Starts threads: after fork() only, and once in a process.
  *
  * Returns: NULL with HYB_ERROR_USAGE (no URLs) or HYB_ERROR_STORAGE (credentials, CA)
  */

@@ -10,7 +10,7 @@ struct RelayFar {
 	guint64 key;
 	guint32 session;
 	gboolean owner;	  /* we have the tunnel, the peer the end that came later */
-	RelayEnd *asking; /* until the owner has answered; NULL if it was forgotten */
+	RelayEnd *asking; /* until the owner has answered */
 	RelayFarAnswer answered;
 	gboolean joined;
 	guint32 sent; /* pieces */
@@ -18,6 +18,7 @@ struct RelayFar {
 	gboolean held; /* the peer wants no pieces for now */
 	GList pending_link;
 	gboolean is_pending;
+	GList user_link; /* in link->users */
 };
 
 struct RelayFars {
@@ -61,7 +62,7 @@ far_free(RelayFar *self)
 	if (self->is_pending)
 		g_queue_unlink(&self->fars->pending, &self->pending_link);
 	g_hash_table_remove(self->fars->by_key, &self->key);
-	self->link->users--;
+	g_queue_unlink(&self->link->users, &self->user_link);
 	relay_end_clear(&self->end, self->fars->budget);
 	g_free(self);
 }
@@ -162,7 +163,8 @@ far_new(RelayFars *fars, RelayLink *link, gboolean owner, guint32 session)
 	self->session = session;
 	self->key = key_for(link->peer, owner, session);
 	g_hash_table_insert(fars->by_key, &self->key, self);
-	link->users++;
+	self->user_link = (GList){.data = self};
+	g_queue_push_tail_link(&link->users, &self->user_link);
 	return self;
 }
 
@@ -188,10 +190,12 @@ relay_fars_join(RelayFars *self, RelayRoute owner, const guint8 id[static RELAY_
 	return RELAY_JOIN_OK;
 }
 
+/* An answer that still comes finds nobody, which is told to the owner as well. */
 void
 relay_far_forget(RelayFar *self)
 {
-	self->asking = NULL;
+	send_close(self, RELAY_CLOSE_AWAY, RELAY_END_VANISHED);
+	far_free(self);
 }
 
 /* What its tunnel has for it, as far as link and peer take it; then the end of the tunnel. */
@@ -269,17 +273,13 @@ on_answer(RelayFar *self, RelayJoin result)
 
 	if (self->joined)
 		return;
-	if (result != RELAY_JOIN_OK) {
-		far_free(self);
-	} else if (asking == NULL) {
-		send_close(self, RELAY_CLOSE_AWAY, RELAY_END_VANISHED);
-		far_free(self);
-	} else {
+	if (result == RELAY_JOIN_OK) {
 		self->joined = TRUE;
 		relay_tunnels_forward(self->fars->tunnels, asking, &self->end);
+	} else {
+		far_free(self);
 	}
-	if (asking != NULL)
-		answered(asking, result);
+	answered(asking, result);
 }
 
 static void
@@ -298,6 +298,15 @@ on_piece(RelayFar *self, const RelayWire *wire)
 		return;
 	}
 	relay_end_receive(&self->end, &piece);
+}
+
+static void
+on_close(RelayFar *self, const RelayWire *wire)
+{
+	guint16 code = (guint16)(wire->payload[0] << 8 | wire->payload[1]);
+
+	abandon(self, MIN(wire->payload[2], RELAY_END_SHUTDOWN),
+	    code < RELAY_CLOSE_NORMAL ? RELAY_CLOSE_AWAY : code, RELAY_JOIN_LOST);
 }
 
 /* A frame about a tunnel that we do not know: its other half is told so. */
@@ -344,8 +353,7 @@ relay_fars_receive(RelayFars *self, const RelayWire *wire)
 		on_piece(far, wire);
 		break;
 	case RELAY_WIRE_CLOSE:
-		abandon(far, MIN(wire->payload[2], RELAY_END_SHUTDOWN),
-		    (guint16)(wire->payload[0] << 8 | wire->payload[1]), RELAY_JOIN_LOST);
+		on_close(far, wire);
 		break;
 	case RELAY_WIRE_PAUSE:
 		far->held = TRUE;
@@ -365,12 +373,13 @@ relay_fars_receive(RelayFars *self, const RelayWire *wire)
 void
 relay_fars_lost(RelayFars *self, const RelayLink *link, RelayJoin why)
 {
-	g_autoptr(GList) fars = g_hash_table_get_values(self->by_key);
+	GList *next;
 
-	for (GList *item = fars; item != NULL; item = item->next) {
+	for (GList *item = link->users.head; item != NULL; item = next) {
 		RelayFar *far = item->data;
 
-		if (far->link == link)
+		next = item->next;
+		if (why != RELAY_JOIN_OK || far->owner || far->joined)
 			abandon(far, RELAY_END_LOST, RELAY_CLOSE_AWAY, why);
 	}
 }
@@ -378,12 +387,6 @@ relay_fars_lost(RelayFars *self, const RelayLink *link, RelayJoin why)
 void
 relay_fars_resume(RelayFars *self, const RelayLink *link)
 {
-	GHashTableIter iter;
-	gpointer far;
-
-	g_hash_table_iter_init(&iter, self->by_key);
-	while (g_hash_table_iter_next(&iter, NULL, &far)) {
-		if (((RelayFar *)far)->link == link)
-			make_pending(far);
-	}
+	for (GList *item = link->users.head; item != NULL; item = item->next)
+		make_pending(item->data);
 }

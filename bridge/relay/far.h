@@ -36,13 +36,16 @@ RelayJoin relay_fars_join(RelayFars *self, RelayRoute owner,
     const guint8 id[static RELAY_TUNNEL_ID_LEN], RelayEnd *end, RelayFarAnswer answered,
     RelayFar **asked);
 
-/* The end that asked is gone, or will not wait. */
+/* The end that asked is gone, or will not wait; frees @self. */
 void relay_far_forget(RelayFar *self);
 
 /* Takes a frame that came from @wire->from. */
 void relay_fars_receive(RelayFars *self, const RelayWire *wire);
 
-/* @link is gone, and all that went over it. @why: the answer to those that still wait for one */
+/**
+ * relay_fars_lost: what went over @link is lost
+ * @why: the answer to those that still wait for one; RELAY_JOIN_OK: they may wait on
+ */
 void relay_fars_lost(RelayFars *self, const RelayLink *link, RelayJoin why);
 
 /* @link takes pieces again. */
