@@ -18,8 +18,15 @@
 #define PING_US (2 * G_USEC_PER_SEC)
 #define SILENCE_MAX_US (7 * G_USEC_PER_SEC)
 
+/* When a tick is as late as this we were not there to listen ourselves. */
+#define LATE_US (3 * G_USEC_PER_SEC)
+
 /* Peers without tunnels are forgotten: strangers can name any. */
 #define FORGET_US (5 * G_USEC_PER_SEC)
+#define PEERS_MAX 65536
+
+/* Frames from before the last change of epoch can come late, by a server that was stuck. */
+#define STALE_MAX_MS 60000
 
 /* What waits to be sent to all peers together: above the first, senders have to wait; above the
  * second, nobody may begin; and what came in and is not looked at yet. */
@@ -27,18 +34,33 @@
 #define OUTBOX_MAX (16 * 1024 * 1024)
 #define INBOX_MAX (64 * 1024 * 1024)
 
+/* What a message that came in costs on top of its bytes. */
+#define MESSAGE_OVERHEAD 512
+
+/* News taken before descriptors get their turn. */
+#define NEWS_BATCH 256
+
 #define RECONNECT_WAIT_MS 250
 #define SERVER_PING_MS 2000
 #define SERVER_PINGS_MAX 2
 #define WRITE_MAX_MS 2000
 #define LAST_FLUSH_MS 500
+#define LAST_CALLBACKS_MS 2000
 
-/* A peer: link first, it is found by its address. */
+/* From one refusal of the servers to the next attempt: what they want may change. */
+#define REFUSED_WAIT_US (2 * G_USEC_PER_SEC)
+
+/**
+ * Peer: link first, it is found by its address
+ * @own_epoch: what our frames to it carry; a greater one once we forgot what we had with it
+ * @heard: whether we know @epoch, the one in its frames
+ */
 typedef struct {
 	RelayLink link;
 	RelayCluster *cluster;
 	guint32 key;
-	gboolean heard; /* since we know its epoch */
+	guint32 own_epoch;
+	gboolean heard;
 	guint32 epoch;
 	gint64 heard_us;
 	gint64 pinged_us;
@@ -48,7 +70,7 @@ typedef struct {
 typedef struct {
 	char subject[SUBJECT_LEN];
 	char reply[SUBJECT_LEN];
-	gsize len; /* 0: the end of all */
+	gsize len; /* 0: something else is to be looked at */
 	guint8 data[];
 } Outgoing;
 
@@ -56,6 +78,7 @@ typedef enum {
 	NEWS_MESSAGE,
 	NEWS_UP,
 	NEWS_DOWN,
+	NEWS_LOSS, /* messages for us were dropped */
 } NewsKind;
 
 typedef struct {
@@ -69,9 +92,10 @@ struct RelayCluster {
 	const RelayClusterEvents *events;
 	gpointer user_data;
 	GHashTable *peers; /* key → Peer, owned */
-	guint32 epoch;
 	gboolean up;
-	gboolean warned;
+	gboolean told_down;
+	gboolean warned; /* of another node with our number */
+	gint64 ticked_us;
 	ev_async on_news;
 	ev_async on_room;
 	ev_timer tick;
@@ -83,6 +107,10 @@ struct RelayCluster {
 	GAsyncQueue *outbox;
 	gint in_bytes;
 	gint out_bytes;
+	gint lossy;	 /* NEWS_LOSS is under way */
+	gint closed;	 /* the library gave up */
+	gint leaving;	 /* we do */
+	gint complained; /* since they were reached last */
 	GThread *publisher;
 };
 
@@ -104,19 +132,26 @@ tell(RelayCluster *self, NewsKind kind, natsMsg *message)
 	ev_async_send(self->loop, &self->on_news);
 }
 
-/* From here to publish() everything runs in threads of the library, or in ours for sending. */
+/* From here to publisher_main() everything runs in threads of the library, or in ours for
+ * sending. */
+static void
+tell_loss(RelayCluster *self)
+{
+	if (g_atomic_int_compare_and_exchange(&self->lossy, FALSE, TRUE))
+		tell(self, NEWS_LOSS, NULL);
+}
+
 static void
 on_message(natsConnection *connection, natsSubscription *inbox, natsMsg *message, void *closure)
 {
 	RelayCluster *self = closure;
-	int len = natsMsg_GetDataLength(message);
 
-	/* What is lost here is missed by its number, and costs its tunnel. */
 	if (g_atomic_int_get(&self->in_bytes) > INBOX_MAX) {
 		natsMsg_Destroy(message);
+		tell_loss(self);
 		return;
 	}
-	g_atomic_int_add(&self->in_bytes, len);
+	g_atomic_int_add(&self->in_bytes, MESSAGE_OVERHEAD + natsMsg_GetDataLength(message));
 	tell(self, NEWS_MESSAGE, message);
 }
 
@@ -132,22 +167,45 @@ on_disconnected(natsConnection *connection, void *closure)
 	tell(closure, NEWS_DOWN, NULL);
 }
 
-/* The library would write to stderr. What matters is noticed by other means. */
+/* The publisher looks what is to be done. */
+static void
+wake_publisher(RelayCluster *self)
+{
+	g_async_queue_push(self->outbox, g_new0(Outgoing, 1));
+}
+
+static void
+on_closed(natsConnection *connection, void *closure)
+{
+	RelayCluster *self = closure;
+
+	g_atomic_int_set(&self->closed, TRUE);
+	wake_publisher(self);
+}
+
+/* Without a handler the library would write to stderr. */
 static void
 on_problem(natsConnection *connection, natsSubscription *inbox, natsStatus status, void *closure)
 {
 	g_debug("NATS: %s", natsStatus_GetText(status));
+	if (status == NATS_SLOW_CONSUMER)
+		tell_loss(closure);
 }
 
+/* What the library would keep for the next server is of no use there: all tunnels that it could
+ * be about are lost. */
 static void
 publish(RelayCluster *self, const Outgoing *frame)
 {
-	int before;
+	const gint size = (gint)(sizeof(*frame) + frame->len);
+	gint before;
 
-	natsConnection_PublishRequest(
-	    self->connection, frame->subject, frame->reply, frame->data, (int)frame->len);
-	before = g_atomic_int_add(&self->out_bytes, -(gint)frame->len);
-	if (before > OUTBOX_FULL / 2 && before - (gint)frame->len <= OUTBOX_FULL / 2)
+	if (self->connection != NULL &&
+	    natsConnection_Status(self->connection) == NATS_CONN_STATUS_CONNECTED)
+		natsConnection_PublishRequest(
+		    self->connection, frame->subject, frame->reply, frame->data, (int)frame->len);
+	before = g_atomic_int_add(&self->out_bytes, -size);
+	if (before > OUTBOX_FULL / 2 && before - size <= OUTBOX_FULL / 2)
 		ev_async_send(self->loop, &self->on_room);
 }
 
@@ -156,8 +214,10 @@ static gboolean
 open_connection(RelayCluster *self)
 {
 	char subject[SUBJECT_LEN];
-	natsStatus status = natsConnection_Connect(&self->connection, self->options);
+	natsStatus status;
 
+	g_atomic_int_set(&self->closed, FALSE);
+	status = natsConnection_Connect(&self->connection, self->options);
 	if (status != NATS_OK && status != NATS_NOT_YET_CONNECTED)
 		return FALSE;
 	snprintf(subject, sizeof(subject), SUBJECT_PREFIX "%04x.%02x.>", self->own.node,
@@ -166,8 +226,52 @@ open_connection(RelayCluster *self)
 	    NATS_OK)
 		return FALSE;
 	natsSubscription_SetPendingLimits(self->inbox, -1, INBOX_MAX);
-	if (status == NATS_OK)
-		tell(self, NEWS_UP, NULL);
+	tell(self, status == NATS_OK ? NEWS_UP : NEWS_DOWN, NULL);
+	return TRUE;
+}
+
+static void
+close_connection(RelayCluster *self)
+{
+	natsConnection_Close(self->connection);
+	natsSubscription_Destroy(g_steal_pointer(&self->inbox));
+	natsConnection_Destroy(g_steal_pointer(&self->connection));
+}
+
+/* Once for each time that the servers are out of reach. */
+static void
+complain(RelayCluster *self)
+{
+	const char *why = NULL;
+
+	if (!g_atomic_int_compare_and_exchange(&self->complained, FALSE, TRUE))
+		return;
+	if (self->connection != NULL)
+		natsConnection_GetLastError(self->connection, &why);
+	else
+		why = nats_GetLastError(NULL);
+	g_warning("The message servers do not take this node: %s", why != NULL ? why : "?");
+}
+
+/* Sends, for @wait_us or, if that is negative, until the library closes the connection. Returns:
+ * FALSE when it is time to leave */
+static gboolean
+pump(RelayCluster *self, gint64 wait_us)
+{
+	gint64 until = g_get_monotonic_time() + wait_us;
+
+	while (wait_us < 0 ? !g_atomic_int_get(&self->closed) : g_get_monotonic_time() < until) {
+		Outgoing *frame = wait_us < 0
+				      ? g_async_queue_pop(self->outbox)
+				      : g_async_queue_timeout_pop(self->outbox, (guint64)wait_us);
+		gboolean empty = frame == NULL || frame->len == 0;
+
+		if (!empty)
+			publish(self, frame);
+		g_free(frame);
+		if (empty && g_atomic_int_get(&self->leaving))
+			return FALSE;
+	}
 	return TRUE;
 }
 
@@ -175,26 +279,34 @@ static gpointer
 publisher_main(gpointer data)
 {
 	RelayCluster *self = data;
-	gboolean open = open_connection(self);
-	Outgoing *frame;
+	gboolean stays = TRUE;
 
-	if (!open)
-		g_warning("NATS: %s", nats_GetLastError(NULL));
-	while ((frame = g_async_queue_pop(self->outbox))->len > 0) {
-		if (open)
-			publish(self, frame);
-		g_free(frame);
+	while (stays) {
+		stays = !open_connection(self) || pump(self, -1);
+		if (stays)
+			complain(self);
+		else
+			natsConnection_FlushTimeout(self->connection, LAST_FLUSH_MS);
+		close_connection(self);
+		stays = stays && pump(self, REFUSED_WAIT_US);
 	}
-	g_free(frame);
-	if (open)
-		natsConnection_FlushTimeout(self->connection, LAST_FLUSH_MS);
 	return NULL;
 }
 
+static guint32
+later_epoch(guint32 than)
+{
+	guint32 now = (guint32)(g_get_real_time() / 1000);
+
+	return (gint32)(now - than) > 0 ? now : than + 1;
+}
+
+/* All that we have with @peer is given up; it sees that by the next frame, if not before. */
 static void
-peer_lost(Peer *peer, RelayJoin why)
+give_up(Peer *peer, RelayJoin why)
 {
 	peer->heard = FALSE;
+	peer->own_epoch = later_epoch(peer->own_epoch);
 	peer->cluster->events->on_lost(&peer->link, why, peer->cluster->user_data);
 }
 
@@ -205,19 +317,21 @@ send_frame(RelayLink *link, const RelayWire *wire)
 	RelayCluster *self = peer->cluster;
 	RelayWire stamped = *wire;
 	gsize len = RELAY_WIRE_HEAD_LEN + wire->payload_len;
+	gint size = (gint)(sizeof(Outgoing) + len);
 	Outgoing *frame;
 
 	if (!self->up)
 		return;
-	stamped.epoch = self->epoch;
-	frame = g_malloc(sizeof(*frame) + len);
+	stamped.epoch = peer->own_epoch;
+	frame = g_malloc((gsize)size);
 	subject_for(link->peer, self->own, frame->subject);
 	subject_for(self->own, link->peer, frame->reply);
 	frame->len = len;
 	relay_wire_build_head(&stamped, frame->data);
 	if (wire->payload_len > 0)
 		memcpy(frame->data + RELAY_WIRE_HEAD_LEN, wire->payload, wire->payload_len);
-	link->full = g_atomic_int_add(&self->out_bytes, (gint)len) + (gint)len > OUTBOX_FULL;
+	if (g_atomic_int_add(&self->out_bytes, size) + size > OUTBOX_FULL)
+		link->full = TRUE;
 	peer->used_us = g_get_monotonic_time();
 	g_async_queue_push(self->outbox, frame);
 }
@@ -242,6 +356,7 @@ peer_for(RelayCluster *self, RelayRoute route)
 	peer->link = (RelayLink){.peer = route, .send = send_frame};
 	peer->cluster = self;
 	peer->key = key;
+	peer->own_epoch = later_epoch(0);
 	peer->heard_us = peer->used_us = g_get_monotonic_time();
 	g_hash_table_insert(self->peers, &peer->key, peer);
 	return peer;
@@ -262,8 +377,28 @@ on_no_responders(RelayCluster *self, const char *subject)
 		return;
 	key = node << 8 | worker;
 	peer = g_hash_table_lookup(self->peers, &key);
-	if (peer != NULL)
-		peer_lost(peer, RELAY_JOIN_NONE);
+	if (peer == NULL)
+		return;
+	give_up(peer, RELAY_JOIN_NONE);
+	g_hash_table_remove(self->peers, &key);
+}
+
+/* Whether @wire is none of those that a stuck server delivers late. An epoch that is new says that
+ * the peer has given up what we had; it answers only what it was asked since, so that those who
+ * ask may wait on. */
+static gboolean
+check_epoch(Peer *peer, const RelayWire *wire)
+{
+	gint32 age = peer->heard ? (gint32)(peer->epoch - wire->epoch) : 0;
+
+	if (age > 0 && age < STALE_MAX_MS)
+		return FALSE;
+	if (age != 0)
+		peer->cluster->events->on_lost(
+		    &peer->link, RELAY_JOIN_OK, peer->cluster->user_data);
+	peer->heard = TRUE;
+	peer->epoch = wire->epoch;
+	return TRUE;
 }
 
 static void
@@ -272,17 +407,15 @@ on_frame(RelayCluster *self, const RelayWire *wire)
 	Peer *peer;
 
 	if (relay_route_equal(wire->from, self->own)) {
-		if (!self->warned)
+		if (!self->warned && self->own.worker == 0)
 			g_warning("Another relay uses node number %u, too: give each its own",
 			    self->own.node);
 		self->warned = TRUE;
 		return;
 	}
 	peer = peer_for(self, wire->from);
-	if (peer->heard && peer->epoch != wire->epoch)
-		peer_lost(peer, RELAY_JOIN_LOST);
-	peer->heard = TRUE;
-	peer->epoch = wire->epoch;
+	if (!check_epoch(peer, wire))
+		return;
 	peer->heard_us = peer->used_us = g_get_monotonic_time();
 	if (wire->type == RELAY_WIRE_PING)
 		send_sign(peer, RELAY_WIRE_PONG);
@@ -296,7 +429,7 @@ take_message(RelayCluster *self, natsMsg *message)
 	RelayWire wire;
 	int len = natsMsg_GetDataLength(message);
 
-	g_atomic_int_add(&self->in_bytes, -len);
+	g_atomic_int_add(&self->in_bytes, -(MESSAGE_OVERHEAD + len));
 	if (natsMsg_IsNoResponders(message))
 		on_no_responders(self, natsMsg_GetSubject(message));
 	else if (relay_wire_parse(&wire, (const guint8 *)natsMsg_GetData(message), (gsize)len))
@@ -311,31 +444,62 @@ look_for_double(RelayCluster *self)
 	send_sign(peer_for(self, self->own), RELAY_WIRE_PING);
 }
 
+/* What was on its way may be lost. */
 static void
-set_up(RelayCluster *self, gboolean up)
+give_up_all(RelayCluster *self)
 {
 	GHashTableIter iter;
 	gpointer peer;
 
-	if (!up) {
-		/* What was on its way may be lost: whoever hears of us again sees that we know
-		 * nothing of before. */
-		self->epoch = g_random_int();
-		g_hash_table_iter_init(&iter, self->peers);
-		while (g_hash_table_iter_next(&iter, NULL, &peer))
-			peer_lost(peer, RELAY_JOIN_LOST);
-	}
-	if (self->up == up)
+	g_hash_table_iter_init(&iter, self->peers);
+	while (g_hash_table_iter_next(&iter, NULL, &peer))
+		give_up(peer, RELAY_JOIN_LOST);
+}
+
+static void
+set_up(RelayCluster *self)
+{
+	if (self->up)
 		return;
-	self->up = up;
-	if (up)
-		g_message("connected to the other nodes");
-	else
+	self->up = TRUE;
+	self->told_down = FALSE;
+	g_atomic_int_set(&self->complained, FALSE);
+	g_message("connected to the other nodes");
+	self->events->on_up(TRUE, self->user_data);
+	look_for_double(self);
+}
+
+static void
+set_down(RelayCluster *self)
+{
+	give_up_all(self);
+	if (!self->told_down)
 		g_warning(
 		    "The message servers that connect this node with others cannot be reached");
-	self->events->on_up(up, self->user_data);
-	if (up)
-		look_for_double(self);
+	self->told_down = TRUE;
+	if (self->up)
+		self->events->on_up(FALSE, self->user_data);
+	self->up = FALSE;
+}
+
+static void
+take_news(RelayCluster *self, const News *news)
+{
+	switch (news->kind) {
+	case NEWS_MESSAGE:
+		take_message(self, news->message);
+		break;
+	case NEWS_UP:
+		set_up(self);
+		break;
+	case NEWS_DOWN:
+		set_down(self);
+		break;
+	case NEWS_LOSS:
+		g_atomic_int_set(&self->lossy, FALSE);
+		give_up_all(self);
+		break;
+	}
 }
 
 static void
@@ -344,20 +508,14 @@ on_news(struct ev_loop *loop, ev_async *watcher, int events)
 	RelayCluster *self = watcher->data;
 	News *news;
 
-	while ((news = g_async_queue_try_pop(self->news)) != NULL) {
-		switch (news->kind) {
-		case NEWS_MESSAGE:
-			take_message(self, news->message);
-			break;
-		case NEWS_UP:
-			set_up(self, TRUE);
-			break;
-		case NEWS_DOWN:
-			set_up(self, FALSE);
-			break;
-		}
+	for (int n = 0; n < NEWS_BATCH; n++) {
+		news = g_async_queue_try_pop(self->news);
+		if (news == NULL)
+			return;
+		take_news(self, news);
 		g_free(news);
 	}
+	ev_async_send(loop, watcher);
 }
 
 static void
@@ -385,7 +543,7 @@ look_after(Peer *peer, gint64 now)
 		return;
 	if (now - peer->heard_us > SILENCE_MAX_US) {
 		peer->heard_us = now;
-		peer_lost(peer, RELAY_JOIN_LOST);
+		give_up(peer, RELAY_JOIN_LOST);
 	} else if (now - peer->pinged_us >= PING_US) {
 		peer->pinged_us = now;
 		send_sign(peer, RELAY_WIRE_PING);
@@ -397,13 +555,17 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	RelayCluster *self = timer->data;
 	gint64 now = g_get_monotonic_time();
+	gboolean late = now - self->ticked_us > LATE_US;
 	GHashTableIter iter;
 	gpointer item;
 
+	self->ticked_us = now;
 	g_hash_table_iter_init(&iter, self->peers);
 	while (g_hash_table_iter_next(&iter, NULL, &item)) {
 		Peer *peer = item;
 
+		if (late)
+			peer->heard_us = now;
 		if (peer->link.users.length == 0 && now - peer->used_us > FORGET_US)
 			g_hash_table_iter_remove(&iter);
 		else
@@ -416,12 +578,25 @@ relay_cluster_find(RelayCluster *self, RelayRoute route)
 {
 	Peer *peer;
 
-	if (!self->up || g_atomic_int_get(&self->out_bytes) > OUTBOX_MAX)
+	if (!self->up || g_atomic_int_get(&self->out_bytes) > OUTBOX_MAX ||
+	    g_hash_table_size(self->peers) > PEERS_MAX)
 		return NULL;
 	peer = peer_for(self, route);
 	if (peer->link.users.length == 0)
 		peer->heard_us = g_get_monotonic_time();
 	return &peer->link;
+}
+
+/* Servers that ask for TLS refuse who does not, and the other way round. */
+static gboolean
+set_tls(natsOptions *options, const char *const *urls, int count, const char *ca)
+{
+	gboolean wanted = ca != NULL;
+
+	for (int i = 0; i < count; i++)
+		wanted = wanted || g_str_has_prefix(urls[i], "tls://");
+	return (!wanted || natsOptions_SetSecure(options, true) == NATS_OK) &&
+	       (ca == NULL || natsOptions_LoadCATrustedCertificates(options, ca) == NATS_OK);
 }
 
 static gboolean
@@ -442,6 +617,7 @@ set_options(RelayCluster *self, const RelayOptions *options)
 		return FALSE;
 	o = self->options;
 	return natsOptions_SetServers(o, list, count) == NATS_OK &&
+	       natsOptions_SetNoRandomize(o, true) == NATS_OK &&
 	       natsOptions_SetName(o, name) == NATS_OK &&
 	       natsOptions_SetNoEcho(o, true) == NATS_OK &&
 	       natsOptions_SetSendAsap(o, true) == NATS_OK &&
@@ -453,12 +629,12 @@ set_options(RelayCluster *self, const RelayOptions *options)
 	       natsOptions_SetRetryOnFailedConnect(o, true, on_connected, self) == NATS_OK &&
 	       natsOptions_SetDisconnectedCB(o, on_disconnected, self) == NATS_OK &&
 	       natsOptions_SetReconnectedCB(o, on_connected, self) == NATS_OK &&
+	       natsOptions_SetClosedCB(o, on_closed, self) == NATS_OK &&
 	       natsOptions_SetErrorHandler(o, on_problem, self) == NATS_OK &&
 	       (options->nats_credentials == NULL ||
 		   natsOptions_SetUserCredentialsFromFiles(o, options->nats_credentials, NULL) ==
 		       NATS_OK) &&
-	       (options->nats_ca == NULL ||
-		   natsOptions_LoadCATrustedCertificates(o, options->nats_ca) == NATS_OK);
+	       set_tls(o, list, count, options->nats_ca);
 }
 
 gboolean
@@ -497,7 +673,7 @@ relay_cluster_new(struct ev_loop *loop, const RelayOptions *options, RelayRoute 
 	self->own = own;
 	self->events = events;
 	self->user_data = user_data;
-	self->epoch = g_random_int();
+	self->ticked_us = g_get_monotonic_time();
 	self->peers = g_hash_table_new_full(g_int_hash, g_int_equal, NULL, g_free);
 	self->news = g_async_queue_new();
 	self->outbox = g_async_queue_new();
@@ -516,16 +692,18 @@ relay_cluster_new(struct ev_loop *loop, const RelayOptions *options, RelayRoute 
 void
 relay_cluster_free(RelayCluster *self)
 {
+	Outgoing *frame;
 	News *news;
 
 	if (self == NULL)
 		return;
-	g_async_queue_push(self->outbox, g_new0(Outgoing, 1));
+	g_atomic_int_set(&self->leaving, TRUE);
+	wake_publisher(self);
 	g_thread_join(self->publisher);
-	natsConnection_Close(self->connection);
-	natsSubscription_Destroy(self->inbox);
-	natsConnection_Destroy(self->connection);
 	natsOptions_Destroy(self->options);
+	/* Callbacks that may still come find what they need: it is left for them. */
+	if (nats_CloseAndWait(LAST_CALLBACKS_MS) != NATS_OK)
+		return;
 	ev_async_stop(self->loop, &self->on_news);
 	ev_async_stop(self->loop, &self->on_room);
 	ev_timer_stop(self->loop, &self->tick);
@@ -533,6 +711,8 @@ relay_cluster_free(RelayCluster *self)
 		natsMsg_Destroy(news->message);
 		g_free(news);
 	}
+	while ((frame = g_async_queue_try_pop(self->outbox)) != NULL)
+		g_free(frame);
 	g_async_queue_unref(self->news);
 	g_async_queue_unref(self->outbox);
 	g_hash_table_unref(self->peers);

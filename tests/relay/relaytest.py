@@ -259,10 +259,14 @@ class Client:
         status, headers, _ = self.answer()
         if status != 101:
             raise AssertionError(f"{path}: {status}")
+        self.note_route(path, headers)
+        return headers
+
+    def note_route(self, path, headers):
+        """Remembers for connect_path() where a tunnel is."""
         for name, value in headers:
             if name.lower() == "x-cable-routing-id":
                 _routes[path.rpartition("/")[2].lower()] = value
-        return headers
 
     def frame(self, opcode, payload=b"", final=True, masked=True, length=None, rsv=0):
         """Bytes of one frame; @length is what its header claims, right or wrong."""
