@@ -34,9 +34,6 @@
 #define OUTBOX_MAX (16 * 1024 * 1024)
 #define INBOX_MAX (64 * 1024 * 1024)
 
-/* What a message that came in costs on top of its bytes. */
-#define MESSAGE_OVERHEAD 512
-
 /* News taken before descriptors get their turn. */
 #define NEWS_BATCH 256
 
@@ -75,15 +72,19 @@ typedef struct {
 } Outgoing;
 
 typedef enum {
-	NEWS_MESSAGE,
+	NEWS_FRAME,
+	NEWS_NOBODY, /* has the inbox that we wrote to */
 	NEWS_UP,
 	NEWS_DOWN,
 	NEWS_LOSS, /* messages for us were dropped */
 } NewsKind;
 
+/* Copied, so that nothing of the library's outlives it. */
 typedef struct {
 	NewsKind kind;
-	natsMsg *message;
+	char subject[SUBJECT_LEN]; /* with NEWS_NOBODY */
+	gsize len;
+	guint8 data[]; /* with NEWS_FRAME */
 } News;
 
 struct RelayCluster {
@@ -105,6 +106,7 @@ struct RelayCluster {
 	natsSubscription *inbox;
 	GAsyncQueue *news;
 	GAsyncQueue *outbox;
+	GAsyncQueue *inbox_ended; /* gets anything when the inbox's thread is done */
 	gint in_bytes;
 	gint out_bytes;
 	gint lossy;	 /* NEWS_LOSS is under way */
@@ -122,14 +124,19 @@ subject_for(RelayRoute to, RelayRoute from, char out[static SUBJECT_LEN])
 }
 
 static void
-tell(RelayCluster *self, NewsKind kind, natsMsg *message)
+tell(RelayCluster *self, News *news)
+{
+	g_async_queue_push(self->news, news);
+	ev_async_send(self->loop, &self->on_news);
+}
+
+static void
+tell_kind(RelayCluster *self, NewsKind kind)
 {
 	News *news = g_new0(News, 1);
 
 	news->kind = kind;
-	news->message = message;
-	g_async_queue_push(self->news, news);
-	ev_async_send(self->loop, &self->on_news);
+	tell(self, news);
 }
 
 /* From here to publisher_main() everything runs in threads of the library, or in ours for
@@ -138,33 +145,50 @@ static void
 tell_loss(RelayCluster *self)
 {
 	if (g_atomic_int_compare_and_exchange(&self->lossy, FALSE, TRUE))
-		tell(self, NEWS_LOSS, NULL);
+		tell_kind(self, NEWS_LOSS);
+}
+
+static News *
+news_from(natsMsg *message)
+{
+	gsize len = (gsize)natsMsg_GetDataLength(message);
+	News *news = g_malloc(sizeof(*news) + len);
+
+	*news = (News){.kind = NEWS_FRAME, .len = len};
+	if (natsMsg_IsNoResponders(message))
+		news->kind = NEWS_NOBODY;
+	g_strlcpy(news->subject, natsMsg_GetSubject(message), sizeof(news->subject));
+	if (len > 0)
+		memcpy(news->data, natsMsg_GetData(message), len);
+	return news;
 }
 
 static void
 on_message(natsConnection *connection, natsSubscription *inbox, natsMsg *message, void *closure)
 {
 	RelayCluster *self = closure;
+	News *news = news_from(message);
 
+	natsMsg_Destroy(message);
 	if (g_atomic_int_get(&self->in_bytes) > INBOX_MAX) {
-		natsMsg_Destroy(message);
+		g_free(news);
 		tell_loss(self);
 		return;
 	}
-	g_atomic_int_add(&self->in_bytes, MESSAGE_OVERHEAD + natsMsg_GetDataLength(message));
-	tell(self, NEWS_MESSAGE, message);
+	g_atomic_int_add(&self->in_bytes, (gint)(sizeof(*news) + news->len));
+	tell(self, news);
 }
 
 static void
 on_connected(natsConnection *connection, void *closure)
 {
-	tell(closure, NEWS_UP, NULL);
+	tell_kind(closure, NEWS_UP);
 }
 
 static void
 on_disconnected(natsConnection *connection, void *closure)
 {
-	tell(closure, NEWS_DOWN, NULL);
+	tell_kind(closure, NEWS_DOWN);
 }
 
 /* The publisher looks what is to be done. */
@@ -190,6 +214,14 @@ on_problem(natsConnection *connection, natsSubscription *inbox, natsStatus statu
 	g_debug("NATS: %s", natsStatus_GetText(status));
 	if (status == NATS_SLOW_CONSUMER)
 		tell_loss(closure);
+}
+
+static void
+on_inbox_ended(void *closure)
+{
+	RelayCluster *self = closure;
+
+	g_async_queue_push(self->inbox_ended, self);
 }
 
 /* What the library would keep for the next server is of no use there: all tunnels that it could
@@ -226,14 +258,18 @@ open_connection(RelayCluster *self)
 	    NATS_OK)
 		return FALSE;
 	natsSubscription_SetPendingLimits(self->inbox, -1, INBOX_MAX);
-	tell(self, status == NATS_OK ? NEWS_UP : NEWS_DOWN, NULL);
+	natsSubscription_SetOnCompleteCB(self->inbox, on_inbox_ended, self);
+	tell_kind(self, status == NATS_OK ? NEWS_UP : NEWS_DOWN);
 	return TRUE;
 }
 
+/* What the inbox still holds is freed by a thread of the library's, which must be there. */
 static void
 close_connection(RelayCluster *self)
 {
 	natsConnection_Close(self->connection);
+	if (self->inbox != NULL)
+		g_async_queue_timeout_pop(self->inbox_ended, LAST_CALLBACKS_MS * 1000);
 	natsSubscription_Destroy(g_steal_pointer(&self->inbox));
 	natsConnection_Destroy(g_steal_pointer(&self->connection));
 }
@@ -423,20 +459,6 @@ on_frame(RelayCluster *self, const RelayWire *wire)
 		self->events->on_frame(wire, self->user_data);
 }
 
-static void
-take_message(RelayCluster *self, natsMsg *message)
-{
-	RelayWire wire;
-	int len = natsMsg_GetDataLength(message);
-
-	g_atomic_int_add(&self->in_bytes, -(MESSAGE_OVERHEAD + len));
-	if (natsMsg_IsNoResponders(message))
-		on_no_responders(self, natsMsg_GetSubject(message));
-	else if (relay_wire_parse(&wire, (const guint8 *)natsMsg_GetData(message), (gsize)len))
-		on_frame(self, &wire);
-	natsMsg_Destroy(message);
-}
-
 /* A question to our own inbox: answered only if somebody else has it as well. */
 static void
 look_for_double(RelayCluster *self)
@@ -485,9 +507,15 @@ set_down(RelayCluster *self)
 static void
 take_news(RelayCluster *self, const News *news)
 {
+	RelayWire wire;
+
 	switch (news->kind) {
-	case NEWS_MESSAGE:
-		take_message(self, news->message);
+	case NEWS_FRAME:
+		if (relay_wire_parse(&wire, news->data, news->len))
+			on_frame(self, &wire);
+		break;
+	case NEWS_NOBODY:
+		on_no_responders(self, news->subject);
 		break;
 	case NEWS_UP:
 		set_up(self);
@@ -512,6 +540,8 @@ on_news(struct ev_loop *loop, ev_async *watcher, int events)
 		news = g_async_queue_try_pop(self->news);
 		if (news == NULL)
 			return;
+		if (news->kind <= NEWS_NOBODY)
+			g_atomic_int_add(&self->in_bytes, -(gint)(sizeof(*news) + news->len));
 		take_news(self, news);
 		g_free(news);
 	}
@@ -677,6 +707,7 @@ relay_cluster_new(struct ev_loop *loop, const RelayOptions *options, RelayRoute 
 	self->peers = g_hash_table_new_full(g_int_hash, g_int_equal, NULL, g_free);
 	self->news = g_async_queue_new();
 	self->outbox = g_async_queue_new();
+	self->inbox_ended = g_async_queue_new();
 	ev_async_init(&self->on_news, on_news);
 	ev_async_init(&self->on_room, on_room);
 	ev_timer_init(&self->tick, on_tick, TICK_S, TICK_S);
@@ -707,14 +738,13 @@ relay_cluster_free(RelayCluster *self)
 	ev_async_stop(self->loop, &self->on_news);
 	ev_async_stop(self->loop, &self->on_room);
 	ev_timer_stop(self->loop, &self->tick);
-	while ((news = g_async_queue_try_pop(self->news)) != NULL) {
-		natsMsg_Destroy(news->message);
+	while ((news = g_async_queue_try_pop(self->news)) != NULL)
 		g_free(news);
-	}
 	while ((frame = g_async_queue_try_pop(self->outbox)) != NULL)
 		g_free(frame);
 	g_async_queue_unref(self->news);
 	g_async_queue_unref(self->outbox);
+	g_async_queue_unref(self->inbox_ended);
 	g_hash_table_unref(self->peers);
 	g_free(self);
 }
