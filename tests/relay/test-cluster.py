@@ -7,17 +7,20 @@ import collections
 import hashlib
 import os
 import signal
+import subprocess
 import sys
 import time
+import unittest
 
 from cluster import Cluster, ClusterTestCase, until
 from crowd import Crowd
-from relaytest import PATIENCE, certificate, connect_path, tunnel_id
+from relaytest import PATIENCE, RELAY, certificate, connect_path, tunnel_id
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import tap  # noqa: E402
 
 MIB = 1024 * 1024
+SANITIZED = "asan" in os.environ.get("HYBRIDGE_RELAY", "")
 
 # A node that fell silent is given up after seven seconds, looked for each second.
 SILENCE = 12
@@ -145,6 +148,7 @@ class Carrying(ClusterTestCase):
                 client.request(connect_path(tunnel))
             self.assertEqual(sorted(c.answer()[0] for c in clients), [101, 409])
 
+    @unittest.skipIf(SANITIZED, "a sanitizer keeps what was freed")
     def test_guesses_are_forgotten(self):
         """Names of nodes that strangers think of cost nothing that stays."""
         node = self.node(3)
@@ -170,7 +174,8 @@ class Carrying(ClusterTestCase):
                     sent += 1
             after = self.node(1).memory() + self.node(2).memory()
             self.assertLess(sent, 40)
-            self.assertLess(after - before, 16 * MIB)
+            if not SANITIZED:  # which keeps what was freed
+                self.assertLess(after - before, 16 * MIB)
             sender.socket.settimeout(PATIENCE)
             self.assertEqual(sender.closed(), 1008)
             ends[slow].ended()
@@ -456,6 +461,15 @@ class Secured(ClusterTestCase):
             self.assertEqual(relay.get("/readyz")[0], 503)
             self.assertNotIn("wrong", relay.errors())
             self.assertNotIn("secret", relay.errors())
+
+    def test_check_config_looks_at_the_settings(self):
+        for status, options in ((0, ["--nats", "nats://127.0.0.1:1,nats://localhost:2"]),
+                                (2, ["--nats", ","]),
+                                (2, ["--nats", "nats://127.0.0.1:1", "--nats-ca", __file__]),
+                                (60, ["--nats", "nats://127.0.0.1:1", "--nats-ca", "/missing"])):
+            done = subprocess.run([RELAY, "--plain", "--listen", "127.0.0.1:0", "--check-config",
+                                   *options], capture_output=True, timeout=PATIENCE)
+            self.assertEqual(done.returncode, status, options)
 
     def test_who_was_refused_tries_again(self):
         cluster = self.cluster(nodes=0, servers=1, nats_options=["--user", "a", "--pass", "b"])
