@@ -50,15 +50,18 @@
 /**
  * Peer: link first, it is found by its address
  * @own_epoch: what our frames to it carry; a greater one once we forgot what we had with it
- * @heard: whether we know @epoch, the one in its frames
+ * @sent: frames, as they are counted on the wire
+ * @heard: whether we know @epoch, the one in its frames, and how many we have @received
  */
 typedef struct {
 	RelayLink link;
 	RelayCluster *cluster;
 	guint32 key;
 	guint32 own_epoch;
+	guint16 sent;
 	gboolean heard;
 	guint32 epoch;
+	guint16 received;
 	gint64 heard_us;
 	gint64 pinged_us;
 	gint64 used_us;
@@ -127,7 +130,8 @@ static void
 tell(RelayCluster *self, News *news)
 {
 	g_async_queue_push(self->news, news);
-	ev_async_send(self->loop, &self->on_news);
+	if (!g_atomic_int_get(&self->leaving))
+		ev_async_send(self->loop, &self->on_news);
 }
 
 static void
@@ -329,10 +333,17 @@ publisher_main(gpointer data)
 	return NULL;
 }
 
+/* By the clock, so that it is a later one also after a restart. */
+static guint32
+epoch_now(void)
+{
+	return (guint32)(g_get_real_time() / 1000);
+}
+
 static guint32
 later_epoch(guint32 than)
 {
-	guint32 now = (guint32)(g_get_real_time() / 1000);
+	guint32 now = epoch_now();
 
 	return (gint32)(now - than) > 0 ? now : than + 1;
 }
@@ -359,6 +370,7 @@ send_frame(RelayLink *link, const RelayWire *wire)
 	if (!self->up)
 		return;
 	stamped.epoch = peer->own_epoch;
+	stamped.count = peer->sent++;
 	frame = g_malloc((gsize)size);
 	subject_for(link->peer, self->own, frame->subject);
 	subject_for(self->own, link->peer, frame->reply);
@@ -392,7 +404,7 @@ peer_for(RelayCluster *self, RelayRoute route)
 	peer->link = (RelayLink){.peer = route, .send = send_frame};
 	peer->cluster = self;
 	peer->key = key;
-	peer->own_epoch = later_epoch(0);
+	peer->own_epoch = epoch_now();
 	peer->heard_us = peer->used_us = g_get_monotonic_time();
 	g_hash_table_insert(self->peers, &peer->key, peer);
 	return peer;
@@ -421,9 +433,9 @@ on_no_responders(RelayCluster *self, const char *subject)
 
 /* Whether @wire is none of those that a stuck server delivers late. An epoch that is new says that
  * the peer has given up what we had; it answers only what it was asked since, so that those who
- * ask may wait on. */
+ * ask may wait on. A frame that is missing may have been about any tunnel. */
 static gboolean
-check_epoch(Peer *peer, const RelayWire *wire)
+check_number(Peer *peer, const RelayWire *wire)
 {
 	gint32 age = peer->heard ? (gint32)(peer->epoch - wire->epoch) : 0;
 
@@ -432,8 +444,11 @@ check_epoch(Peer *peer, const RelayWire *wire)
 	if (age != 0)
 		peer->cluster->events->on_lost(
 		    &peer->link, RELAY_JOIN_OK, peer->cluster->user_data);
+	else if (peer->heard && wire->count != peer->received)
+		give_up(peer, RELAY_JOIN_LOST);
 	peer->heard = TRUE;
 	peer->epoch = wire->epoch;
+	peer->received = (guint16)(wire->count + 1);
 	return TRUE;
 }
 
@@ -450,7 +465,7 @@ on_frame(RelayCluster *self, const RelayWire *wire)
 		return;
 	}
 	peer = peer_for(self, wire->from);
-	if (!check_epoch(peer, wire))
+	if (!check_number(peer, wire))
 		return;
 	peer->heard_us = peer->used_us = g_get_monotonic_time();
 	if (wire->type == RELAY_WIRE_PING)

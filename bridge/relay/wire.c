@@ -9,7 +9,7 @@
 #define FLAG_FROM_OWNER 1
 #define FLAG_FINAL 2
 
-/* version, type, flags, worker, node (2), zero (2), epoch (4), session (4), sequence (4) */
+/* version, type, flags, worker, node (2), count (2), epoch (4), session (4), sequence (4) */
 
 static void
 put32(guint8 *out, guint32 value)
@@ -37,7 +37,8 @@ relay_wire_build_head(const RelayWire *wire, guint8 head[static RELAY_WIRE_HEAD_
 	head[3] = wire->from.worker;
 	head[4] = (guint8)(wire->from.node >> 8);
 	head[5] = (guint8)wire->from.node;
-	head[6] = head[7] = 0;
+	head[6] = (guint8)(wire->count >> 8);
+	head[7] = (guint8)wire->count;
 	put32(head + 8, wire->epoch);
 	put32(head + 12, wire->session);
 	put32(head + 16, wire->sequence);
@@ -72,14 +73,14 @@ relay_wire_parse(RelayWire *wire, const guint8 *data, gsize len)
 	RelayWire parsed;
 
 	if (len < RELAY_WIRE_HEAD_LEN || data[0] != VERSION || data[1] == 0 ||
-	    data[1] >= RELAY_WIRE_TYPES_END || (data[2] & ~(FLAG_FROM_OWNER | FLAG_FINAL)) != 0 ||
-	    data[6] != 0 || data[7] != 0)
+	    data[1] >= RELAY_WIRE_TYPES_END || (data[2] & ~(FLAG_FROM_OWNER | FLAG_FINAL)) != 0)
 		return FALSE;
 	parsed = (RelayWire){
 	    .type = data[1],
 	    .from = {.node = (guint16)(data[4] << 8 | data[5]), .worker = data[3]},
 	    .from_owner = (data[2] & FLAG_FROM_OWNER) != 0,
 	    .final = (data[2] & FLAG_FINAL) != 0,
+	    .count = (guint16)(data[6] << 8 | data[7]),
 	    .epoch = get32(data + 8),
 	    .session = get32(data + 12),
 	    .sequence = get32(data + 16),

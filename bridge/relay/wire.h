@@ -29,6 +29,7 @@ typedef enum {
  * @from_owner: whether that worker has the tunnel; else it has the end that came later
  * @final: the piece ends its message
  * @epoch: another one means that the sender forgot all it had with the receiver
+ * @count: of frames to the receiver, modulo 65536; between nodes, where frames can be lost
  * @session: the tunnel; a number that the end that came later has chosen
  * @sequence: of pieces in this direction, from 0
  */
@@ -38,6 +39,7 @@ typedef struct {
 	gboolean from_owner;
 	gboolean final;
 	guint32 epoch;
+	guint16 count;
 	guint32 session;
 	guint32 sequence;
 	const guint8 *payload;

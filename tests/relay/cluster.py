@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -84,6 +85,73 @@ class NatsServer:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+
+JOIN, ANSWER, PIECE, CLOSE, PAUSE, RESUME, PING, PONG = range(1, 9)
+
+
+class FakeNode:
+    """A node made of a bare socket: it says exactly what it is told to."""
+
+    def __init__(self, server, node):
+        self.node, self.epoch, self.count, self.session = node, 1000, 0, 0
+        self.socket = socket.create_connection(("127.0.0.1", server.port), PATIENCE)
+        self.stream = self.socket.makefile("rb")
+        self.stream.readline()
+        options = {"verbose": False, "headers": True, "no_responders": True, "echo": False}
+        self.socket.sendall(b"CONNECT %s\r\nSUB hybridge.relay.%04x.00.> 1\r\nPING\r\n" %
+                            (json.dumps(options).encode(), node))
+        while not self.stream.readline().startswith(b"PONG"):
+            pass
+
+    def frame(self, kind, payload=b"", session=None, sequence=0, owner=False, final=False, epoch=None):
+        flags = (1 if owner else 0) | (2 if final else 0)
+        self.count += 1
+        return struct.pack(">BBBBHHIII", 1, kind, flags, 0, self.node, self.count & 0xffff,
+                           epoch or self.epoch, session or self.session, sequence) + payload
+
+    def send(self, where, data):
+        """@data to the worker with the routing ID @where."""
+        line = f"PUB hybridge.relay.{where[:4]}.{where[4:]}.{self.node:04x}.00 {len(data)}\r\n"
+        self.socket.sendall(line.encode() + data + b"\r\n")
+
+    def say(self, where, kind, payload=b"", **how):
+        self.send(where, self.frame(kind, payload, **how))
+
+    def hear(self):
+        """(kind, session, payload) of the next frame; signs of life are not answered."""
+        while True:
+            words = self.stream.readline().split()
+            if not words:
+                raise AssertionError("the server ended the connection")
+            if words[0] == b"PING":
+                self.socket.sendall(b"PONG\r\n")
+            if words[0] != b"MSG":
+                continue
+            data = self.stream.read(int(words[-1]) + 2)[:-2]
+            if data[1] != PING:
+                return data[1], struct.unpack(">I", data[12:16])[0], data[20:]
+
+    def swallow(self):
+        """Reads all that comes, until the connection ends."""
+        while self.stream.read(65536):
+            pass
+
+    def join(self, path):
+        """Joins the tunnel of a /connect path by the next session; returns where it is."""
+        _, _, _, where, tunnel = path.split("/")
+        self.session += 1
+        self.say(where, JOIN, bytes.fromhex(tunnel))
+        kind, session = None, 0
+        while session != self.session:
+            kind, session, payload = self.hear()
+        if kind != ANSWER or payload != b"\0":
+            raise AssertionError(f"{kind} {payload}")
+        return where
+
+    def close(self):
+        self.stream.close()
+        self.socket.close()
 
 
 class Cluster:

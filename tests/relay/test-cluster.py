@@ -7,12 +7,16 @@ import collections
 import hashlib
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
-from cluster import Cluster, ClusterTestCase, until
+from cluster import (CLOSE, JOIN, PAUSE, PIECE, PING, Cluster, ClusterTestCase, FakeNode,
+                     until)
 from crowd import Crowd
 from relaytest import PATIENCE, RELAY, certificate, connect_path, tunnel_id
 
@@ -213,6 +217,100 @@ class Carrying(ClusterTestCase):
         self.assertEqual(second.hear(), b"still here")
         third, _ = self.across(self.node(2), self.node(1))
         third.leave()
+
+
+class Odd(ClusterTestCase):
+    """A node that says what ours never would, or says it too late."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = Cluster(nodes=1, servers=1, options=["--messages", "100000"])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.shared.stop()
+
+    def setUp(self):
+        self.relay_under_test = self.shared.node(1)
+        self.fake = FakeNode(self.shared.servers[0], 77)
+        self.addCleanup(self.fake.close)
+        # Each test's node is new to the relay, whatever the last one said.
+        self.fake.epoch = int(time.monotonic() * 1000)
+
+    def joined(self):
+        """A phone that the odd node has joined, and where its tunnel is."""
+        phone, tunnel = self.waiting(self.relay_under_test)
+        return phone, self.fake.join(connect_path(tunnel))
+
+    def test_it_speaks_the_language(self):
+        phone, where = self.joined()
+        self.fake.say(where, PIECE, b"half ", sequence=0)
+        self.fake.say(where, PIECE, b"whole", sequence=1, final=True)
+        self.assertEqual(phone.hear(), b"half whole")
+        phone.say(b"back")
+        self.assertEqual(self.fake.hear(), (PIECE, 1, b"back"))
+        self.fake.say(where, CLOSE, struct.pack(">HB", 4000, 0))
+        self.assertEqual(phone.closed(), 4000)
+
+    def test_a_frame_that_was_lost_is_missed(self):
+        """Also by the next sign of life, if nothing follows it."""
+        for kind, payload in ((PIECE, b"second"), (PAUSE, b""), (PING, b"")):
+            phone, where = self.joined()
+            self.fake.frame(PIECE, b"lost")
+            self.fake.say(where, kind, payload, final=True)
+            self.assertEqual(phone.closed(), 1001)
+            self.fake.epoch += 1
+
+    def test_a_frame_from_before_is_ignored(self):
+        phone, where = self.joined()
+        self.fake.say(where, CLOSE, struct.pack(">HB", 4000, 0), epoch=self.fake.epoch - 1)
+        self.fake.count -= 1
+        self.fake.say(where, PIECE, b"goes on", final=True)
+        self.assertEqual(phone.hear(), b"goes on")
+
+    def test_a_new_epoch_ends_what_was_before(self):
+        phone, where = self.joined()
+        self.fake.epoch += 1
+        self.fake.say(where, PING)
+        self.assertEqual(phone.closed(), 1001)
+        phone, where = self.joined()
+        self.fake.say(where, PIECE, b"anew", final=True)
+        self.assertEqual(phone.hear(), b"anew")
+
+    def test_garbage_is_ignored(self):
+        phone, where = self.joined()
+        good = self.fake.frame(PIECE, b"good", final=True)
+        for junk in (b"", b"\1", good[:20], b"\2" + good[1:], bytes(40), os.urandom(1000),
+                     good[:1] + b"\xff" + good[2:], good[:2] + b"\x80" + good[3:],
+                     good[:1] + bytes([JOIN]) + good[2:]):
+            self.fake.send(where, junk)
+        self.fake.send(where, good)
+        self.assertEqual(phone.hear(), b"good")
+
+    def test_a_flood_keeps_nobody_waiting(self):
+        phone, where = self.joined()
+        inside = self.across(self.relay_under_test, self.relay_under_test)
+        flood = b"".join(
+            b"PUB hybridge.relay.%s.%s.004d.00 120\r\n%s\r\n" %
+            (where[:4].encode(), where[4:].encode(), self.fake.frame(PIECE, bytes(100), session=9))
+            for _ in range(2000))
+        reader = threading.Thread(target=self.fake.swallow)
+        reader.start()
+        self.addCleanup(reader.join)
+        worst = 0
+        before = self.relay_under_test.memory()
+        for _ in range(30):
+            self.fake.socket.sendall(flood)
+            asked = time.monotonic()
+            inside[0].say(b"quick?")
+            self.assertEqual(inside[1].hear(), b"quick?")
+            worst = max(worst, time.monotonic() - asked)
+        self.assertLess(worst, 0.5)
+        if not SANITIZED:
+            self.assertLess(self.relay_under_test.memory() - before, 100 * MIB)
+        # Its numbers do not go on where they were.
+        self.assertEqual(phone.closed(), 1001)
+        self.fake.socket.shutdown(socket.SHUT_RDWR)
 
 
 class Parts(ClusterTestCase):
