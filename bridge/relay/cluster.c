@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bridge/relay/cluster.h"
 
+#include <errno.h>
 #include <nats/nats.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bridge/common/error.h"
@@ -682,12 +684,41 @@ set_options(RelayCluster *self, const RelayOptions *options)
 	       set_tls(o, list, count, options->nats_ca);
 }
 
+/* In a process of its own: the library starts threads, without which it does not work in a process
+ * that was forked from this one. */
+static gboolean
+can_set_options(const RelayOptions *options)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		RelayCluster probe = {0};
+
+		_exit(set_options(&probe, options) ? 0 : 1);
+	}
+	if (pid < 0)
+		return FALSE;
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return FALSE;
+	}
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static gboolean
+fail_options(GError **error)
+{
+	g_set_error_literal(error, HYB_ERROR, HYB_ERROR_USAGE,
+	    "The settings for NATS are not usable: --nats is a list like "
+	    "nats://10.0.0.1:4222,nats://10.0.0.2:4222");
+	return FALSE;
+}
+
 gboolean
 relay_cluster_check(const RelayOptions *options, GError **error)
 {
 	const char *const files[] = {options->nats_credentials, options->nats_ca};
-	RelayCluster probe = {0};
-	gboolean fine;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
 		if (files[i] != NULL && access(files[i], R_OK) != 0) {
@@ -696,26 +727,23 @@ relay_cluster_check(const RelayOptions *options, GError **error)
 			return FALSE;
 		}
 	}
-	fine = set_options(&probe, options);
-	natsOptions_Destroy(probe.options);
-	if (!fine)
-		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
-		    "The settings for NATS are not usable: --nats is a list like "
-		    "nats://10.0.0.1:4222,nats://10.0.0.2:4222");
-	return fine;
+	return can_set_options(options) || fail_options(error);
 }
 
 RelayCluster *
 relay_cluster_new(struct ev_loop *loop, const RelayOptions *options, RelayRoute own,
     const RelayClusterEvents *events, gpointer user_data, GError **error)
 {
-	RelayCluster *self;
+	RelayCluster *self = g_new0(RelayCluster, 1);
 
-	if (!relay_cluster_check(options, error))
-		return NULL;
-	self = g_new0(RelayCluster, 1);
-	self->loop = loop;
 	self->own = own;
+	if (!set_options(self, options)) {
+		natsOptions_Destroy(self->options);
+		g_free(self);
+		fail_options(error);
+		return NULL;
+	}
+	self->loop = loop;
 	self->events = events;
 	self->user_data = user_data;
 	self->ticked_us = g_get_monotonic_time();
@@ -730,7 +758,6 @@ relay_cluster_new(struct ev_loop *loop, const RelayOptions *options, RelayRoute 
 	ev_async_start(loop, &self->on_news);
 	ev_async_start(loop, &self->on_room);
 	ev_timer_start(loop, &self->tick);
-	set_options(self, options);
 	self->publisher = g_thread_new("nats", publisher_main, self);
 	return self;
 }

@@ -33,7 +33,7 @@ typedef struct {
  * Connects in a thread of its own, for as long as it takes, and again whenever the connection is
  * lost. Starts threads: after fork() only, and once in a process.
  *
- * Returns: NULL with HYB_ERROR_USAGE (no URLs) or HYB_ERROR_STORAGE (credentials, CA)
+ * Returns: NULL with HYB_ERROR_USAGE
  */
 RelayCluster *relay_cluster_new(struct ev_loop *loop, const RelayOptions *options, RelayRoute own,
     const RelayClusterEvents *events, gpointer user_data, GError **error);
@@ -44,5 +44,6 @@ void relay_cluster_free(RelayCluster *self);
 /* (nullable): the link to @peer; NULL if the message servers cannot be reached. */
 RelayLink *relay_cluster_find(RelayCluster *self, RelayRoute peer);
 
-/* The settings are usable, as far as can be told without connecting. */
+/* The settings are usable, as far as can be told without connecting; else HYB_ERROR_USAGE, or
+ * HYB_ERROR_STORAGE for credentials and CA. Before there are threads; it starts none here. */
 gboolean relay_cluster_check(const RelayOptions *options, GError **error);

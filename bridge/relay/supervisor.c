@@ -544,7 +544,6 @@ relay_supervisor_check(const RelayOptions *options, GError **error)
 			return FALSE;
 	}
 	return (options->metrics == NULL || relay_listener_check(options->metrics, error)) &&
-	       (options->nats == NULL || relay_cluster_check(options, error)) &&
 	       can_serve(options, error);
 }
 
