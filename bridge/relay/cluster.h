@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Links to the workers of other nodes, through NATS message servers. Each worker has an inbox
- * there whose subject is its routing ID; nothing else is stored or looked up. */
+/* Links to the workers of other nodes: who is there, who is gone, what was lost on the way. */
 #pragma once
 
 #include <ev.h>
@@ -24,17 +23,7 @@ typedef struct {
 	void (*on_up)(gboolean up, gpointer user_data);
 } RelayClusterEvents;
 
-/**
- * relay_cluster_new:
- * @options: nats, nats_credentials and nats_ca are read
- * @own: this worker
- * @events: borrowed, outlives it
- *
- * Connects in a thread of its own, for as long as it takes, and again whenever the connection is
- * lost. Starts threads: after fork() only, and once in a process.
- *
- * Returns: NULL with HYB_ERROR_USAGE
- */
+/* As relay_bus_new(): the connection to the message servers is the cluster's. */
 RelayCluster *relay_cluster_new(struct ev_loop *loop, const RelayOptions *options, RelayRoute own,
     const RelayClusterEvents *events, gpointer user_data, GError **error);
 
@@ -43,7 +32,3 @@ void relay_cluster_free(RelayCluster *self);
 
 /* (nullable): the link to @peer; NULL if the message servers cannot be reached. */
 RelayLink *relay_cluster_find(RelayCluster *self, RelayRoute peer);
-
-/* The settings are usable, as far as can be told without connecting; else HYB_ERROR_USAGE, or
- * HYB_ERROR_STORAGE for credentials and CA. Before there are threads; it starts none here. */
-gboolean relay_cluster_check(const RelayOptions *options, GError **error);

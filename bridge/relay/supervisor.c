@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "bridge/common/error.h"
-#include "bridge/relay/cluster.h"
+#include "bridge/relay/bus.h"
 #include "bridge/relay/control.h"
 #include "bridge/relay/tls.h"
 #include "bridge/relay/worker.h"
@@ -152,7 +152,7 @@ can_serve(const RelayOptions *options, GError **error)
 {
 	return (options->user == NULL || become_user(options->user, error)) &&
 	       check_certificate(options, error) &&
-	       (options->nats == NULL || relay_cluster_check(options, error));
+	       (options->nats == NULL || relay_bus_check(options, error));
 }
 
 static gboolean
