@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* After so much a receiver says what it has taken: well before its peer has to wait for it. */
+#define TAKEN_STEP (RELAY_WIRE_WINDOW / 4)
+
 struct RelayFar {
 	RelayEnd end; /* first: found by its address; stands for the one that the peer has */
 	RelayFars *fars;
@@ -15,7 +18,10 @@ struct RelayFar {
 	gboolean joined;
 	guint32 sent; /* pieces */
 	guint32 received;
-	gboolean held; /* the peer wants no pieces for now */
+	guint32 sent_bytes;  /* of them */
+	guint32 taken_bytes; /* as the peer has said */
+	guint32 received_bytes;
+	guint32 told_bytes; /* as we have said */
 	GList pending_link;
 	gboolean is_pending;
 	GList user_link; /* in link->users */
@@ -124,6 +130,7 @@ send_message(RelayFar *self, const RelayMessage *message)
 
 		self->link->send(self->link, &wire);
 		sent += part;
+		self->sent_bytes += (guint32)part;
 	}
 }
 
@@ -143,10 +150,22 @@ on_wake(RelayEnd *end)
 	make_pending((RelayFar *)end);
 }
 
+/* Who is not told sends no more than the window. */
+static void
+tell_taken(RelayFar *self)
+{
+	guint32 taken = GUINT32_TO_BE(self->received_bytes);
+
+	if (self->end.paused || self->received_bytes - self->told_bytes < TAKEN_STEP)
+		return;
+	self->told_bytes = self->received_bytes;
+	send(self, RELAY_WIRE_TAKEN, (const guint8 *)&taken, sizeof(taken));
+}
+
 static void
 on_pause(RelayEnd *end, gboolean paused)
 {
-	send((RelayFar *)end, paused ? RELAY_WIRE_PAUSE : RELAY_WIRE_RESUME, NULL, 0);
+	tell_taken((RelayFar *)end);
 }
 
 static const RelayEndOps end_ops = {.wake = on_wake, .pause = on_pause};
@@ -198,13 +217,19 @@ relay_far_forget(RelayFar *self)
 	far_free(self);
 }
 
+static gboolean
+may_send(const RelayFar *self)
+{
+	return !self->link->full && self->sent_bytes - self->taken_bytes < RELAY_WIRE_WINDOW;
+}
+
 /* What its tunnel has for it, as far as link and peer take it; then the end of the tunnel. */
 static void
 run(RelayFar *self)
 {
 	RelayMessage *message;
 
-	while (!self->held && !self->link->full && self->end.out.head != NULL) {
+	while (self->end.out.head != NULL && may_send(self)) {
 		message = relay_end_next(&self->end);
 		send_message(self, message);
 		relay_message_free(message, self->fars->budget);
@@ -297,7 +322,22 @@ on_piece(RelayFar *self, const RelayWire *wire)
 		abandon(self, RELAY_END_LOST, RELAY_CLOSE_AWAY, RELAY_JOIN_LOST);
 		return;
 	}
+	self->received_bytes += (guint32)wire->payload_len;
 	relay_end_receive(&self->end, &piece);
+	tell_taken(self);
+}
+
+static void
+on_taken(RelayFar *self, const RelayWire *wire)
+{
+	guint32 taken;
+
+	memcpy(&taken, wire->payload, sizeof(taken));
+	taken = GUINT32_FROM_BE(taken);
+	/* Neither less than before nor what was not sent. */
+	if (self->sent_bytes - taken < self->sent_bytes - self->taken_bytes)
+		self->taken_bytes = taken;
+	make_pending(self);
 }
 
 static void
@@ -355,12 +395,8 @@ relay_fars_receive(RelayFars *self, const RelayWire *wire)
 	case RELAY_WIRE_CLOSE:
 		on_close(far, wire);
 		break;
-	case RELAY_WIRE_PAUSE:
-		far->held = TRUE;
-		break;
-	case RELAY_WIRE_RESUME:
-		far->held = FALSE;
-		make_pending(far);
+	case RELAY_WIRE_TAKEN:
+		on_taken(far, wire);
 		break;
 	case RELAY_WIRE_JOIN:
 	case RELAY_WIRE_PING:

@@ -56,8 +56,8 @@ has_payload(const RelayWire *wire)
 		return wire->payload_len > 0 && wire->payload_len <= RELAY_WIRE_PIECE_MAX;
 	case RELAY_WIRE_CLOSE:
 		return wire->payload_len == 3;
-	case RELAY_WIRE_PAUSE:
-	case RELAY_WIRE_RESUME:
+	case RELAY_WIRE_TAKEN:
+		return wire->payload_len == 4;
 	case RELAY_WIRE_PING:
 	case RELAY_WIRE_PONG:
 		return wire->payload_len == 0;

@@ -11,14 +11,17 @@
 /* Longer messages go in pieces. */
 #define RELAY_WIRE_PIECE_MAX ((gsize)32768)
 
+/* So many bytes of pieces may be under way, and somewhat more at a message's end; a receiver says
+ * what it has taken after a part of them at the latest, unless it can take no more for now. */
+#define RELAY_WIRE_WINDOW (256 * 1024)
+
 typedef enum {
 	RELAY_WIRE_JOIN = 1, /* to the owner; payload: tunnel ID */
 	RELAY_WIRE_ANSWER,   /* from it; payload: a byte, RelayJoin */
 	RELAY_WIRE_PIECE,    /* of a message */
 	RELAY_WIRE_CLOSE,    /* payload: close code, 2 bytes; RelayEndCause, 1 */
-	RELAY_WIRE_PAUSE,    /* no pieces for now */
-	RELAY_WIRE_RESUME,
-	RELAY_WIRE_PING, /* between nodes, about no tunnel */
+	RELAY_WIRE_TAKEN,    /* payload: bytes of pieces taken so far, modulo 2^32 */
+	RELAY_WIRE_PING,     /* between nodes, about no tunnel */
 	RELAY_WIRE_PONG,
 	RELAY_WIRE_TYPES_END,
 } RelayWireType;

@@ -87,7 +87,7 @@ class NatsServer:
             self.process = None
 
 
-JOIN, ANSWER, PIECE, CLOSE, PAUSE, RESUME, PING, PONG = range(1, 9)
+JOIN, ANSWER, PIECE, CLOSE, TAKEN, PING, PONG = range(1, 8)
 
 
 class FakeNode:

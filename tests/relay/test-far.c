@@ -415,37 +415,84 @@ test_close_crosses(Fixture *f, gconstpointer unused)
 	assert_over(f, 0, 0);
 }
 
+/* A client that does not read: no more than the window is sent to its worker. */
 static void
 test_pause(Fixture *f, gconstpointer unused)
 {
 	pair(f);
-	for (int i = 0; i < 3; i++)
-		say(&f->phone, 1, 1500);
-	carry(f);
-	/* The client has not read: its worker asked ours to wait, which now keeps what comes. */
-	say(&f->phone, 2, 1500);
-	say(&f->phone, 3, 1500);
-	carry(f);
+	for (int i = 0; i < 6; i++) {
+		say(&f->phone, (guint8)i, 90000);
+		carry(f);
+	}
 	g_assert_true(f->phone.paused);
-	g_assert_cmpuint(f->client.end.out.count, ==, 3);
-	for (int i = 0; i < 3; i++)
-		hear(&f->other, &f->client, 1, 1500);
-	carry(f);
+	g_assert_cmpuint(f->client.end.out.count, ==, 4);
+	for (int i = 0; i < 6; i++) {
+		hear(&f->other, &f->client, (guint8)i, 90000);
+		carry(f);
+	}
 	g_assert_false(f->phone.paused);
-	hear(&f->other, &f->client, 2, 1500);
-	hear(&f->other, &f->client, 3, 1500);
-	/* The other way round as well. */
-	for (int i = 0; i < 5; i++) {
-		say(&f->client, 1, 1500);
+	say(&f->phone, 9, 1500);
+	carry(f);
+	hear(&f->other, &f->client, 9, 1500);
+}
+
+/* The other way round, and who sent has left meanwhile. */
+static void
+test_pause_and_leave(Fixture *f, gconstpointer unused)
+{
+	pair(f);
+	for (int i = 0; i < 6; i++) {
+		say(&f->client, (guint8)i, 90000);
 		carry(f);
 	}
 	g_assert_true(f->client.paused);
 	relay_end_leave(&f->client.end, RELAY_END_LEFT, 1000);
-	for (int i = 0; i < 5; i++) {
-		hear(&f->owner, &f->phone, 1, 1500);
+	carry(f);
+	g_assert_nonnull(f->phone.end.tunnel);
+	for (int i = 0; i < 6; i++) {
+		hear(&f->owner, &f->phone, (guint8)i, 90000);
 		carry(f);
 	}
 	assert_over(f, 1000, 0);
+}
+
+/* A reader that keeps up is told of nothing but what it took, however much it is. */
+static void
+test_window(Fixture *f, gconstpointer unused)
+{
+	pair(f);
+	for (int i = 0; i < 40; i++) {
+		say(&f->phone, (guint8)i, 100000);
+		carry(f);
+		hear(&f->other, &f->client, (guint8)i, 100000);
+		carry(f);
+		g_assert_false(f->phone.paused);
+	}
+}
+
+/* Less than before, or more than was sent, frees nothing. */
+static void
+test_odd_taken(Fixture *f, gconstpointer unused)
+{
+	static const guint8 odd[][4] = {
+	    {0, 0, 0, 0}, {0xff, 0xff, 0xff, 0xff}, {0x7f, 0, 0, 0}, {0, 0x10, 0, 0}};
+	RelayWire wire = {.type = RELAY_WIRE_TAKEN, .from = f->other.route, .payload_len = 4};
+
+	pair(f);
+	say(&f->client, 1, 10);
+	run_both(f);
+	wire.session = peek(&f->other).session;
+	for (int i = 0; i < 6; i++) {
+		say(&f->phone, (guint8)i, 90000);
+		carry(f);
+	}
+	g_assert_cmpuint(f->client.end.out.count, ==, 4);
+	for (gsize i = 0; i < G_N_ELEMENTS(odd); i++) {
+		wire.payload = odd[i];
+		relay_fars_receive(f->owner.fars, &wire);
+		carry(f);
+		g_assert_cmpuint(f->client.end.out.count, ==, 4);
+	}
 }
 
 static void
@@ -559,15 +606,15 @@ static void
 test_unknown(Fixture *f, gconstpointer unused)
 {
 	static const RelayWireType types[] = {
-	    RELAY_WIRE_ANSWER, RELAY_WIRE_PIECE, RELAY_WIRE_PAUSE, RELAY_WIRE_RESUME};
-	static const guint8 payload[3];
+	    RELAY_WIRE_ANSWER, RELAY_WIRE_PIECE, RELAY_WIRE_TAKEN};
+	static const guint8 payload[4];
 	RelayWire wire = {.from = {.node = 2, .worker = 1}, .session = 55, .payload = payload};
 	RelayWire answer;
 
 	for (gsize i = 0; i < 2 * G_N_ELEMENTS(types); i++) {
 		wire.type = types[i / 2];
 		wire.from_owner = i % 2;
-		wire.payload_len = wire.type <= RELAY_WIRE_PIECE ? 1 : 0;
+		wire.payload_len = wire.type <= RELAY_WIRE_PIECE ? 1 : 4;
 		relay_fars_receive(f->owner.fars, &wire);
 		answer = peek(&f->owner);
 		g_assert_cmpint(answer.type, ==, RELAY_WIRE_CLOSE);
@@ -581,8 +628,8 @@ test_unknown(Fixture *f, gconstpointer unused)
 	relay_fars_receive(f->owner.fars, &wire);
 	g_assert_cmpuint(f->owner.link.sent.length, ==, 0);
 	wire.from.node = 99;
-	wire.type = RELAY_WIRE_PAUSE;
-	wire.payload_len = 0;
+	wire.type = RELAY_WIRE_TAKEN;
+	wire.payload_len = 4;
 	relay_fars_receive(f->owner.fars, &wire);
 	g_assert_cmpuint(f->owner.link.sent.length, ==, 0);
 }
@@ -740,6 +787,9 @@ main(int argc, char **argv)
 	    {"/relay/far/the-client-leaves", test_close, FALSE},
 	    {"/relay/far/both-leave", test_close_crosses, 0},
 	    {"/relay/far/a-slow-reader-pauses-its-peer", test_pause, 0},
+	    {"/relay/far/a-slow-reader-after-its-peer-left", test_pause_and_leave, 0},
+	    {"/relay/far/a-reader-that-keeps-up", test_window, 0},
+	    {"/relay/far/a-count-that-cannot-be", test_odd_taken, 0},
 	    {"/relay/far/a-full-link-pauses-too", test_full_link, 0},
 	    {"/relay/far/a-lost-link-ends-its-tunnels", test_lost, 0},
 	    {"/relay/far/lost-while-asking", test_lost_while_asking, RELAY_JOIN_NONE},

@@ -71,8 +71,7 @@ static const LenCase len_cases[] = {
     {"answer", RELAY_WIRE_ANSWER, 1, 1},
     {"piece", RELAY_WIRE_PIECE, 1, RELAY_WIRE_PIECE_MAX},
     {"close", RELAY_WIRE_CLOSE, 3, 3},
-    {"pause", RELAY_WIRE_PAUSE, 0, 0},
-    {"resume", RELAY_WIRE_RESUME, 0, 0},
+    {"taken", RELAY_WIRE_TAKEN, 4, 4},
     {"ping", RELAY_WIRE_PING, 0, 0},
     {"pong", RELAY_WIRE_PONG, 0, 0},
 };
