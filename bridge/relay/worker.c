@@ -423,7 +423,9 @@ relay_worker_run(const RelayWorkerSetup *setup)
 	if (worker_init(self, setup, &error)) {
 		watch(self);
 		read_control(self);
-		start_accepting(self);
+		/* It may have been told to stop before it began. */
+		if (!self->shared.stopping)
+			start_accepting(self);
 		ev_run(self->shared.loop, 0);
 	} else {
 		status = hyb_error_report("hybridge-relay", error);

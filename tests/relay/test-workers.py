@@ -137,6 +137,16 @@ class Supervision(RelayTestCase):
             until(lambda: relay.workers() not in ([], killed))
             self.assertGreater(time.monotonic() - begin, 0.8)
 
+    def test_a_worker_that_is_born_into_the_end_ends(self):
+        relays = [Relay("--workers", "1") for _ in range(10)]
+        time.sleep(1.1)  # no longer young: replaced at once
+        for relay in relays:
+            killed = relay.workers()
+            os.kill(killed[0], signal.SIGKILL)
+            while relay.workers() in ([], killed):
+                pass
+            self.assertEqual(relay.stop(), 0)
+
     def test_workers_killed_again_and_again(self):
         relay = self.relay("--workers", str(WORKERS), "--address-refusals", "1000000")
 
