@@ -112,8 +112,9 @@ log_end(const RelayTunnel *tunnel, RelayEndCause cause)
 	    how, age, relay_end_cause_name(cause), a->messages, b->messages, a->bytes, b->bytes);
 }
 
-/* Lets go of one end: what is queued for it is still written, then it is closed with @code. It reads
- * on, as nobody else will tell it to: for a close frame, or for the end that it stands for. */
+/* Lets go of one end: what is queued for it is still written, then it is closed with @code. It
+ * reads on, as nobody else will tell it to: for a close frame, or for the end that it stands for.
+ */
 static void
 release_end(RelayTunnels *self, RelayEnd *end, RelayEndCause cause, guint16 code)
 {
