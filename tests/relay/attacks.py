@@ -2,6 +2,7 @@
 """What hostile peers do to a relay, as generators for hostile.Attack: each yield is a round."""
 
 import os
+import random
 import socket
 import ssl
 import struct
@@ -294,8 +295,9 @@ def speak_http2(relay, number):
 
 def talk_garbage(relay, number):
     """Bytes without sense, some that begin as TLS or HTTP do."""
-    begins = (b"", b"\x16\x03\x01", b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03", b"\x17\x03\x03",
-              b"\x80\x2e\x01\x03\x01", b"GET / HTTP/1.1\r\n", b"\r\n\r\n\x00\r\nQUIT\n")
+    begins = (b"", b"\x16\x03\x01", b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03",
+              b"\x17\x03\x03", b"\x80\x2e\x01\x03\x01", b"GET / HTTP/1.1\r\n",
+              b"\r\n\r\n\x00\r\nQUIT\n")
     while True:
         for begin in begins:
             bare = socket.create_connection(("127.0.0.1", relay.port), 20, (ATTACKER, 0))
@@ -349,8 +351,59 @@ def half_close(relay, number):
         yield
 
 
+def chaos(relay, number, seed=None):
+    """Anything, at any time, by ends of the same few tunnels."""
+    chance = random.Random(seed)
+    shared = [tunnel_id() for _ in range(3)]
+    clients = []
+
+    def come():
+        client = Client(relay, source=ATTACKER, rcvbuf=chance.choice((0, 4096)))
+        clients.append(client)
+        tunnel = chance.choice(shared)
+        path = chance.choice(("/cable/new/" + tunnel, connect_path(tunnel)))
+        if chance.random() < 0.7:
+            try:
+                client.upgrade(path)
+            except AssertionError:
+                pass  # 404, 409
+        else:
+            client.send(request(path) + client.frame(BINARY, bytes(chance.randrange(1, 5000))))
+        client.socket.settimeout(0.02)
+
+    def act(client):
+        size = chance.choice((1, 100, 5000, 70000, 600000))
+        chance.choice((
+            lambda: client.say(bytes(size)),
+            lambda: client.say(bytes(size)),
+            lambda: client.say(bytes(size), final=False),
+            lambda: client.say(bytes(size), CONTINUATION),
+            lambda: client.say(bytes(size % 126), PING),
+            lambda: client.send(os.urandom(3)),
+            lambda: client.more(),
+            lambda: client.more(),
+            lambda: client.leave(),
+            lambda: client.socket.shutdown(socket.SHUT_WR),
+            lambda: client.reset(),
+            lambda: client.close()))()
+
+    while True:
+        try:
+            if len(clients) < 6 or chance.random() < 0.2:
+                come()
+            client = chance.choice(clients)
+            act(client)
+        except (OSError, Gone):
+            pass
+        for client in clients[:-12]:
+            client.reset() if chance.random() < 0.5 else client.close()
+        del clients[:-12]
+        clients[:] = [client for client in clients if client.socket.fileno() >= 0]
+        yield
+
+
 MIXTURE = (slow_headers, slow_bodies, flood_new, guess_tunnels, guess_routes, flood_control, lie,
-           break_rules, talk_garbage, half_close)
+           break_rules, talk_garbage, half_close, chaos)
 
 
 def mixture(relay, number):

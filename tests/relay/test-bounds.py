@@ -303,7 +303,8 @@ class Waits:
         self.assertLess(time.monotonic() - begin, 10)
 
     def test_unpaired_idle_and_life_time(self):
-        for wait, cause, alone in (("unpaired-time", "unpaired", True), ("idle-time", "idle", False),
+        for wait, cause, alone in (("unpaired-time", "unpaired", True),
+                                   ("idle-time", "idle", False),
                                    ("lifetime", "lifetime", False), ("lifetime", "lifetime", True)):
             times = {"unpaired-time": self.LONG, "idle-time": self.LONG, "lifetime": self.LONG}
             times[wait] = self.SHORT

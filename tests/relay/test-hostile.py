@@ -112,7 +112,7 @@ class Attacks(Attacked):
 
     def test_unread_goodbyes(self):
         self.attacked("unread goodbyes", attacks.say_goodbye_and_go_on, "--buffer", "1M",
-                      queued=64 * MIB, memory=64 * MIB, rounds=5, still=True)
+                      queued=64 * MIB, memory=64 * MIB, rounds=3, still=True)
 
     def test_messages_of_one_byte(self):
         self.attacked("messages of one byte", attacks.single_bytes, processes=2)
@@ -144,13 +144,17 @@ class Attacks(Attacked):
     def test_half_closed_sockets(self):
         self.attacked("half-closed sockets", attacks.half_close, processes=2)
 
+    def test_chaos(self):
+        self.attacked("chaos", attacks.chaos, "--messages", "1000", "--workers", "3",
+                      "--reader-time", "1", processes=3, memory=64 * MIB, queued=64 * MIB)
+
     def test_all_at_once(self):
         self.attacked("all at once", attacks.mixture, processes=len(attacks.MIXTURE),
                       memory=64 * MIB, queued=32 * MIB)
 
     def test_resets_at_every_byte(self):
-        self.attacked("resets at every byte", cutting.cut, processes=2, of=2,
-                      step=7 if SANITIZED else 1, to_the_end=True)
+        self.attacked("resets byte by byte", cutting.cut, processes=2, of=2,
+                      step=7 if SANITIZED else 2 if self.tls else 1, to_the_end=True)
 
 
 AttacksPlain, AttacksTls = both(Attacks)

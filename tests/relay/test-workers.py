@@ -175,16 +175,34 @@ class Supervision(RelayTestCase):
         self.assertEqual(descriptors(), before)
         Measure(relay).run(10)
 
+    def waiting_at(self, relay, route):
+        """The ID of a new tunnel, if it went there."""
+        _, tunnel = self.waiting(relay)
+        return tunnel if connect_path(tunnel).split("/")[3] == route else None
+
+    def join_status(self, relay, tunnel):
+        """None if nobody answers: whoever took the connection was stopped."""
+        client = self.client(relay)
+        client.socket.settimeout(1)
+        client.request(connect_path(tunnel))
+        try:
+            return client.answer()[0]
+        except TimeoutError:
+            client.close()
+            return None
+
     def test_a_stopped_worker_is_replaced(self):
-        relay = self.relay("--workers", "2")
+        relay = self.relay("--workers", "2", "--join-time", "0.5")
         pids = relay.workers()
         tunnels = [Located(relay, self) for _ in range(8)]
+        waiting = until(lambda: self.waiting_at(relay, "000000"))
         os.kill(pids[0], signal.SIGSTOP)
         begin = time.monotonic()
         for tunnel in tunnels:
             if tunnel.workers == [1, 1]:
                 tunnel.first.say(b"still here")
                 self.assertEqual(tunnel.second.hear(), b"still here")
+        until(lambda: self.join_status(relay, waiting) == 503)
         until(lambda: relay.metric("worker_restarts_total") == 1, 40)
         self.assertGreater(time.monotonic() - begin, 10)
         self.assertIn("does not respond", relay.errors())
@@ -196,7 +214,6 @@ class Supervision(RelayTestCase):
                 elif 0 in tunnel.workers:
                     self.assertEqual(end.closed(), 1001)
                 end.close()
-        relay.settled()
         Measure(relay).run(5)
 
     def test_workers_do_not_outlive_their_supervisor(self):
