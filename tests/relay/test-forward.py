@@ -32,7 +32,7 @@ class Forwarding:
 
     def fill(self, end, message=bytes(200000)):
         """Says things until the relay takes no more."""
-        end.socket.settimeout(0.3)
+        end.socket.settimeout(0.2)
         data = end.frame(BINARY, message)
         try:
             while True:

@@ -14,7 +14,7 @@ from relaytest import RelayTestCase, both
 MIB = 1024 * 1024
 
 LEAST = 8  # honest tunnels during an attack
-SECONDS = 0.4
+SECONDS = 0.3
 
 # Room for what one process and its libraries keep back, attack or not.
 MEMORY_SLACK = 24 * MIB

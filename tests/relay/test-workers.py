@@ -130,7 +130,7 @@ class Supervision(RelayTestCase):
 
     def test_a_worker_that_dies_young_is_not_replaced_in_haste(self):
         relay = self.relay("--workers", "1")
-        for _ in range(3):
+        for _ in range(2):
             begin = time.monotonic()
             killed = relay.workers()
             os.kill(killed[0], signal.SIGKILL)
@@ -155,7 +155,7 @@ class Supervision(RelayTestCase):
 
         before = descriptors()
         made = lost = 0
-        end = time.monotonic() + 2.5
+        end = time.monotonic() + 1.5
         killed = 0
         while time.monotonic() < end:
             pids = relay.workers()
