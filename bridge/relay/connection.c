@@ -111,6 +111,7 @@ relay_connection_linger(RelayConnection *self)
 RelayStep
 relay_connection_answer(RelayConnection *self, const char *text)
 {
+	self->stream.more = TRUE;
 	if (!relay_stream_send(&self->stream, (const guint8 *)text, strlen(text)))
 		return relay_connection_vanish(self);
 	return relay_connection_linger(self);

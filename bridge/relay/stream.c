@@ -67,6 +67,12 @@ is_not_now(ssize_t result)
 	return result < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
+static ssize_t
+put_bytes(const RelayStream *self, const void *data, gsize len)
+{
+	return send(self->fd, data, len, MSG_NOSIGNAL | (self->more ? MSG_MORE : 0));
+}
+
 static int
 on_bio_read(BIO *bio, char *data, int len)
 {
@@ -89,7 +95,7 @@ static int
 on_bio_write(BIO *bio, const char *data, int len)
 {
 	RelayStream *self = BIO_get_data(bio);
-	ssize_t put = send(self->fd, data, (size_t)len, MSG_NOSIGNAL);
+	ssize_t put = put_bytes(self, data, (gsize)len);
 
 	BIO_clear_retry_flags(bio);
 	if (is_not_now(put))
@@ -228,7 +234,7 @@ write_some(RelayStream *self, const guint8 *data, gsize len, gsize *sent)
 			if (result != 1)
 				return result_of_tls(self, result) == RELAY_STREAM_AGAIN;
 		} else {
-			put = send(self->fd, data + *sent, len - *sent, MSG_NOSIGNAL);
+			put = put_bytes(self, data + *sent, len - *sent);
 			if (put <= 0)
 				return result_of_socket(put) == RELAY_STREAM_AGAIN;
 			wrote = (size_t)put;
@@ -285,6 +291,7 @@ relay_stream_shut(RelayStream *self)
 	if (self->fd < 0 || self->shut)
 		return;
 	self->shut = TRUE;
+	self->more = TRUE;
 	if (self->ssl != NULL && SSL_is_init_finished(self->ssl)) {
 		SSL_shutdown(self->ssl);
 		ERR_clear_error();

@@ -22,6 +22,7 @@ typedef enum {
 /**
  * RelayStream: part of what it belongs to
  * @on_ready: the socket can be read, or written if anything is pending; @owner with it
+ * @more: set by the owner before a relay_stream_send() that relay_stream_shut() follows at once
  * @pending: bytes that were sent but that the socket has not taken yet
  * The rest is stream.c's.
  */
@@ -33,6 +34,7 @@ struct RelayStream {
 	void (*on_ready)(RelayStream *stream, gpointer owner);
 	gpointer owner;
 	gboolean reading;
+	gboolean more; /* what is sent now goes out with what follows */
 	gboolean shut;
 	guint8 *pending;
 	gsize pending_len;

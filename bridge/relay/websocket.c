@@ -80,6 +80,7 @@ send_close(RelayConnection *self)
 	gsize len = put_control(
 	    frame, RELAY_OPCODE_CLOSE, payload, code == RELAY_CLOSE_NO_CODE ? 0 : sizeof(payload));
 
+	self->stream.more = self->peer_closed;
 	if (!relay_stream_send(&self->stream, frame, len))
 		return relay_connection_vanish(self);
 	if (self->peer_closed)
