@@ -16,6 +16,12 @@
 #define KEY_LEN RELAY_HASH_LEN
 #define NONE 0 /* rows are numbered from 1, so that untouched memory is empty */
 
+/* Of one worker, written by it alone. */
+typedef struct {
+	guint32 connections;
+	gint64 held; /* bytes */
+} Part;
+
 /* In the table by number, since pointers would be one process's own. */
 struct RelayAddress {
 	guint8 key[KEY_LEN];
@@ -27,7 +33,7 @@ struct RelayAddress {
 	guint32 loopback;
 	gint64 window_us;  /* when counting refusals began */
 	gint64 tunnels_us; /* when the tunnels it opened are made up for */
-	guint32 by_worker[];
+	Part by_worker[];
 };
 
 /* Rows never used lie behind @fresh; their memory has never been touched. */
@@ -74,7 +80,7 @@ relay_address_table_new(guint workers, guint connections)
 {
 	guint32 rows = connections + REMEMBERED_MAX + 1;
 	guint32 buckets = 1;
-	gsize row_size = (sizeof(RelayAddress) + workers * sizeof(guint32) + 7) & ~(gsize)7;
+	gsize row_size = (sizeof(RelayAddress) + workers * sizeof(Part) + 7) & ~(gsize)7;
 	RelayAddressTable *self;
 	gsize size;
 
@@ -178,7 +184,7 @@ rebuild(RelayAddressTable *self)
 
 		row->connections = 0;
 		for (guint w = 0; w < self->workers; w++)
-			row->connections += row->by_worker[w];
+			row->connections += row->by_worker[w].connections;
 		if (row->window_us == 0) {
 			row->next = self->spare;
 			self->spare = number;
@@ -208,7 +214,7 @@ relay_address_table_bury(RelayAddressTable *self, guint worker)
 {
 	lock(self);
 	for (guint32 number = 1; number < self->fresh; number++)
-		row_at(self, number)->by_worker[worker] = 0;
+		row_at(self, number)->by_worker[worker] = (Part){0};
 	rebuild(self);
 	unlock(self);
 }
@@ -312,7 +318,7 @@ add(RelayAddressTable *self, const guint8 key[KEY_LEN], gint64 now)
 static void
 leave(RelayAddressTable *self, RelayAddress *row, guint worker)
 {
-	row->by_worker[worker]--;
+	row->by_worker[worker].connections--;
 	if (--row->connections > 0)
 		return;
 	list_append(self, row);
@@ -357,7 +363,7 @@ relay_addresses_enter(RelayAddresses *self, const struct sockaddr_storage *sourc
 			row->window_us = now;
 		}
 		row->loopback = is_loopback(source);
-		row->by_worker[self->worker]++;
+		row->by_worker[self->worker].connections++;
 		row->connections++;
 		if (has_too_many(self, row)) {
 			leave(table, row, self->worker);
@@ -399,4 +405,17 @@ relay_addresses_open(RelayAddresses *self, RelayAddress *address)
 		address->tunnels_us = MAX(address->tunnels_us, now) + step;
 	unlock(self->table);
 	return may;
+}
+
+gboolean
+relay_addresses_hold(RelayAddresses *self, RelayAddress *address, gssize bytes)
+{
+	gint64 sum = 0;
+
+	__atomic_add_fetch(&address->by_worker[self->worker].held, bytes, __ATOMIC_RELAXED);
+	if (bytes <= 0 || !is_bounded(self, address, RELAY_BOUND_MEMORY))
+		return TRUE;
+	for (guint w = 0; w < self->table->workers; w++)
+		sum += __atomic_load_n(&address->by_worker[w].held, __ATOMIC_RELAXED);
+	return sum <= (gint64)self->limits->address_memory;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How much one source address takes of all workers together: connections now, refusals in the
- * last minute, new tunnels in the last second. */
+/* How much one source address takes of all workers together: connections and memory now, refusals
+ * in the last minute, new tunnels in the last second. */
 #pragma once
 
 #include <glib.h>
@@ -27,8 +27,8 @@ void relay_address_table_bury(RelayAddressTable *self, guint worker);
 
 /**
  * relay_addresses_new: one worker's view of @table
- * @limits: address_connections, address_refusals and address_tunnels, each for one IPv4 address
- *   or one IPv6 /64; address_loopback. Borrowed; may change
+ * @limits: address_connections, address_memory, address_refusals and address_tunnels, each for one
+ * IPv4 address or one IPv6 /64; address_loopback. Borrowed; may change
  */
 RelayAddresses *relay_addresses_new(
     RelayAddressTable *table, guint worker, const RelayLimits *limits);
@@ -47,3 +47,7 @@ void relay_addresses_refuse(RelayAddresses *self, RelayAddress *address);
 
 /* A connection from @address asks for a new tunnel. Returns: whether it may have one */
 gboolean relay_addresses_open(RelayAddresses *self, RelayAddress *address);
+
+/* @bytes more, or less if negative, are held for a connection from @address. Returns: FALSE if it
+ * is too much then */
+gboolean relay_addresses_hold(RelayAddresses *self, RelayAddress *address, gssize bytes);

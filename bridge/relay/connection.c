@@ -59,7 +59,20 @@ on_pause(RelayEnd *end, gboolean paused)
 	}
 }
 
-static const RelayEndOps end_ops = {.wake = on_wake, .pause = on_pause};
+static gboolean
+on_account(RelayEnd *end, gssize bytes)
+{
+	RelayConnection *self = relay_connection_of(end);
+
+	return self->address == NULL ||
+	       relay_addresses_hold(self->worker->addresses, self->address, bytes);
+}
+
+static const RelayEndOps end_ops = {
+    .wake = on_wake,
+    .pause = on_pause,
+    .account = on_account,
+};
 
 RelayStep
 relay_connection_drop(RelayConnection *self, RelayEndCause cause, guint16 peer_code)

@@ -10,6 +10,7 @@ typedef enum {
 	RELAY_BOUND_CONNECTIONS = 1 << 0,
 	RELAY_BOUND_REFUSALS = 1 << 1,
 	RELAY_BOUND_TUNNELS = 1 << 2,
+	RELAY_BOUND_MEMORY = 1 << 3,
 } RelayAddressBound;
 
 /**
@@ -26,7 +27,8 @@ typedef enum {
  * @address_connections: address-connections: from one IPv4 address or IPv6 /64; dropped above
  * @address_refusals: address-refusals: 4xx answers a minute to one address; dropped above
  * @address_tunnels: address-tunnels: new ones a second from one address; 429 above
- * @address_loopback: which of these three bound loopback, too: those that were set, since what
+ * @address_memory: address-memory: held by the messages of one address; 1013 above
+ * @address_loopback: which of these four bound loopback, too: those that were set, since what
  *   comes from there by default is a proxy in front, or a test
  * @head_bytes: request-size: an HTTP request's head; 431 above
  * @path_bytes: path-size: its path; 414 above
@@ -45,6 +47,7 @@ typedef struct {
 	guint address_connections;
 	guint address_refusals;
 	guint address_tunnels;
+	guint64 address_memory;
 	guint address_loopback; /* RelayAddressBound bits */
 	guint head_bytes;
 	guint path_bytes;

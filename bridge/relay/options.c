@@ -57,6 +57,8 @@ static const Number numbers[] = {
 	LIMIT(address_refusals), FALSE, 1, 1e9, 120},
     {"address-tunnels", "New tunnels a second from one address (50)", KIND_COUNT,
 	LIMIT(address_tunnels), FALSE, 1, 1e6, 50},
+    {"address-memory", "Messages of one address together (32M)", KIND_SIZE, LIMIT(address_memory),
+	TRUE, 4 * KIB, 1024 * 1024 * MIB, 32 * MIB},
     {"request-size", "Longest head of an HTTP request (8k)", KIND_SIZE, LIMIT(head_bytes), FALSE,
 	256, 64 * KIB, 8 * KIB},
     {"path-size", "Longest path in it (1k)", KIND_SIZE, LIMIT(path_bytes), FALSE, 64, 64 * KIB,
@@ -202,6 +204,8 @@ bound_named(const char *name)
 		return RELAY_BOUND_CONNECTIONS;
 	if (g_str_equal(name, "address-refusals"))
 		return RELAY_BOUND_REFUSALS;
+	if (g_str_equal(name, "address-memory"))
+		return RELAY_BOUND_MEMORY;
 	return g_str_equal(name, "address-tunnels") ? RELAY_BOUND_TUNNELS : 0;
 }
 

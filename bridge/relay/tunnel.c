@@ -112,6 +112,23 @@ log_end(const RelayTunnel *tunnel, RelayEndCause cause)
 	    how, age, relay_end_cause_name(cause), a->messages, b->messages, a->bytes, b->bytes);
 }
 
+/* Tells the owner of @end what is held for it now: what it has to read, what it is saying, and what
+ * it said before anybody came. Returns: FALSE if that is too much */
+static gboolean
+account(RelayEnd *end)
+{
+	gsize held = end->out.bytes;
+	gsize before = end->held;
+
+	if (end->partial != NULL)
+		held += relay_message_size(end->partial);
+	if (end->tunnel != NULL && end->side == RELAY_SIDE_NEW)
+		held += end->tunnel->early.bytes;
+	end->held = held;
+	return end->ops->account == NULL || held == before ||
+	       end->ops->account(end, (gssize)held - (gssize)before);
+}
+
 /* Lets go of one end: what is queued for it is still written, then it is closed with @code. It
  * reads on, as nobody else will tell it to: for a close frame, or for the end that it stands for.
  */
@@ -125,6 +142,7 @@ release_end(RelayTunnels *self, RelayEnd *end, RelayEndCause cause, guint16 code
 	end->cause = cause;
 	relay_message_free(end->partial, self->budget);
 	end->partial = NULL;
+	account(end);
 	end->paused = FALSE;
 	if (paused)
 		end->ops->pause(end, FALSE);
@@ -273,6 +291,8 @@ relay_tunnels_join(RelayTunnels *self, const guint8 id[static RELAY_TUNNEL_ID_LE
 	seat(tunnel, RELAY_SIDE_CONNECT, end);
 	end->out = tunnel->early;
 	tunnel->early = (RelayQueue){0};
+	account(tunnel->ends[RELAY_SIDE_NEW]);
+	account(end);
 	relay_deadline_start(self->deadlines, &tunnel->quiet, RELAY_WAIT_IDLE);
 	relay_shared_take(self->shared, self->slot, RELAY_GAUGE_PAIRED, G_MAXUINT);
 	self->metrics->paired_total++;
@@ -339,6 +359,8 @@ forward(RelayEnd *end, RelayMessage *message)
 	if (peer == NULL) {
 		tunnel->early_bytes += len;
 		relay_queue_push(&tunnel->early, message);
+		if (!account(end))
+			expel(end, RELAY_END_MEMORY, RELAY_CLOSE_TRY_LATER);
 		return;
 	}
 	relay_deadline_start(self->deadlines, &tunnel->quiet, RELAY_WAIT_IDLE);
@@ -349,6 +371,9 @@ forward(RelayEnd *end, RelayMessage *message)
 		end->paused = TRUE;
 		end->ops->pause(end, TRUE);
 	}
+	account(end);
+	if (!account(peer))
+		expel(peer, RELAY_END_MEMORY, RELAY_CLOSE_TRY_LATER);
 }
 
 /* Whether @piece may be kept; if not, @end is expelled. */
@@ -394,13 +419,14 @@ relay_end_receive(RelayEnd *end, const RelayPiece *piece)
 	budget = end->tunnel->table->budget;
 	message =
 	    relay_message_append(end->partial, budget, piece->data, piece->len, piece->expected);
-	if (message == NULL) {
+	if (message != NULL)
+		end->partial = message;
+	if (message == NULL || !account(end)) {
 		expel(end, RELAY_END_MEMORY, RELAY_CLOSE_TRY_LATER);
-		return;
-	}
-	end->partial = piece->final ? NULL : message;
-	if (piece->final)
+	} else if (piece->final) {
+		end->partial = NULL;
 		forward(end, message);
+	}
 }
 
 /* The peer of an end that read enough goes on. Half the bound, so that it does not flutter. */
@@ -425,6 +451,7 @@ relay_end_next(RelayEnd *end)
 {
 	RelayMessage *message = relay_queue_pop(&end->out);
 
+	account(end);
 	resume_peer(end);
 	return message;
 }
@@ -433,4 +460,5 @@ void
 relay_end_clear(RelayEnd *end, RelayBudget *budget)
 {
 	relay_queue_clear(&end->out, budget);
+	account(end);
 }

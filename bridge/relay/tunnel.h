@@ -27,13 +27,17 @@ typedef struct RelayTunnels RelayTunnels;
 typedef struct RelayEnd RelayEnd;
 
 /**
- * RelayEndOps: what the owner of an end does for it; neither may call back into tunnel.h
+ * RelayEndOps: what the owner of an end does for it; none may call back into tunnel.h
  * @wake: @out got its first message, or @close_code was set: write when possible
  * @pause: read no further, or go on
+ * @account: (nullable): so much more, or less, memory is held for the end. Returns: FALSE if it is
+ *   more than is allowed to whom the end belongs; it is held nevertheless, until the tunnel, which
+ *   ends, lets go of it
  */
 typedef struct {
 	void (*wake)(RelayEnd *end);
 	void (*pause)(RelayEnd *end, gboolean paused);
+	gboolean (*account)(RelayEnd *end, gssize bytes);
 } RelayEndOps;
 
 /**
@@ -56,6 +60,7 @@ struct RelayEnd {
 	RelayMessage *partial;
 	guint messages;
 	guint64 bytes;
+	gsize held; /* memory, as accounted for */
 };
 
 typedef enum {

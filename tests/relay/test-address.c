@@ -40,8 +40,8 @@ set_up(Fixture *f, gconstpointer unused)
 	    .address_connections = 1,
 	    .address_refusals = 10,
 	    .address_tunnels = 4,
-	    .address_loopback =
-		RELAY_BOUND_CONNECTIONS | RELAY_BOUND_REFUSALS | RELAY_BOUND_TUNNELS,
+	    .address_loopback = RELAY_BOUND_CONNECTIONS | RELAY_BOUND_REFUSALS |
+				RELAY_BOUND_TUNNELS | RELAY_BOUND_MEMORY,
 	};
 	f->table = relay_address_table_new(2, 20000);
 	f->all = relay_addresses_new(f->table, 0, &f->limits);
@@ -238,6 +238,29 @@ test_loopback_is_free(Fixture *f, gconstpointer unused)
 	relay_addresses_leave(f->all, b);
 }
 
+/* Memory is summed over connections and workers, and given back. */
+static void
+test_memory(Fixture *f, gconstpointer unused)
+{
+	struct sockaddr_storage one = v4("192.0.2.1");
+	RelayAddress *a;
+	RelayAddress *b;
+
+	f->limits.address_connections = 2;
+	f->limits.address_memory = 1000;
+	a = relay_addresses_enter(f->all, &one);
+	b = relay_addresses_enter(f->others, &one);
+	g_assert_true(relay_addresses_hold(f->all, a, 600));
+	g_assert_true(relay_addresses_hold(f->others, b, 400));
+	g_assert_false(relay_addresses_hold(f->others, b, 1));
+	relay_addresses_hold(f->others, b, -1);
+	relay_addresses_hold(f->all, a, -600);
+	g_assert_true(relay_addresses_hold(f->others, b, 600));
+	relay_address_table_bury(f->table, 1);
+	g_assert_true(relay_addresses_hold(f->all, a, 1000));
+	relay_addresses_leave(f->all, a);
+}
+
 #define ADD(path, function) g_test_add(path, Fixture, NULL, set_up, function, tear_down)
 
 int
@@ -253,5 +276,6 @@ main(int argc, char **argv)
 	ADD("/relay/address/the-dead-hold-nothing", test_dead_are_buried);
 	ADD("/relay/address/new-tunnels-a-second", test_tunnels_a_second);
 	ADD("/relay/address/loopback-is-free-until-set", test_loopback_is_free);
+	ADD("/relay/address/memory-of-all-workers", test_memory);
 	return g_test_run();
 }

@@ -209,6 +209,28 @@ class Sized:
         relay.settled()
         self.kept(relay, [bytes(95 * KIB)])
 
+    def test_memory_of_one_address(self):
+        relay = self.relay(*WORKERS, "--address-memory", "300k")
+        ended = 'tunnels_ended_total{cause="memory"}'
+        greedy = []
+        for n in range(10):
+            first, _ = self.waiting(relay, source="127.0.0.2")
+            first.say(bytes(50 * KIB))
+            until(lambda: relay.metric('messages_total{from="new"}') + relay.metric(ended) >= n + 1)
+            greedy.append(first)
+        # Five fit, or a few less: a message that comes in pieces takes more than its bytes.
+        self.assertIn(relay.metric(ended), (5, 6, 7))
+        self.assertEqual(greedy[-1].closed(), 1013)
+        modest, _ = self.waiting(relay, source="127.0.0.3")
+        modest.say(bytes(50 * KIB))
+        until(lambda: relay.metric("queued_bytes") > 200 * KIB)
+        greedy[0].close()
+        until(lambda: relay.metric('tunnels_ended_total{cause="vanished"}') > 0)
+        again, _ = self.waiting(relay, source="127.0.0.2")
+        before = relay.metric('messages_total{from="new"}')
+        again.say(bytes(40 * KIB))
+        until(lambda: relay.metric('messages_total{from="new"}') > before)
+
     def test_memory_for_both_ends(self):
         # Who waits in vain for memory takes its peer along.
         relay = self.relay(*WORKERS, "--memory", "100k")

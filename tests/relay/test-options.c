@@ -128,7 +128,7 @@ test_sample(void)
 	sample = parse(line, &error);
 	g_assert_no_error(error);
 	/* Saying a bound of one address, even the usual one, has it hold for loopback. */
-	g_assert_cmpuint(sample->limits.address_loopback, ==, 7);
+	g_assert_cmpuint(sample->limits.address_loopback, ==, 15);
 	sample->limits.address_loopback = bare->limits.address_loopback;
 	g_assert_cmpmem(
 	    &sample->limits, sizeof(sample->limits), &bare->limits, sizeof(bare->limits));

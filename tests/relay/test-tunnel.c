@@ -13,6 +13,8 @@ typedef struct {
 	RelayEnd end; /* first */
 	guint wakes;
 	gboolean paused;
+	gsize held; /* as we were told */
+	gsize held_max;
 } Probe;
 
 static void
@@ -27,7 +29,16 @@ on_pause(RelayEnd *end, gboolean paused)
 	((Probe *)end)->paused = paused;
 }
 
-static const RelayEndOps ops = {.wake = on_wake, .pause = on_pause};
+static gboolean
+on_account(RelayEnd *end, gssize bytes)
+{
+	Probe *probe = (Probe *)end;
+
+	probe->held = (gsize)((gssize)probe->held + bytes);
+	return probe->held <= probe->held_max;
+}
+
+static const RelayEndOps ops = {.wake = on_wake, .pause = on_pause, .account = on_account};
 
 typedef struct {
 	RelayLimits limits;
@@ -66,6 +77,7 @@ set_up(Fixture *f, gconstpointer unused)
 	    relay_tunnels_new(&f->limits, f->deadlines, &f->budget, f->claims, f->shared, 0);
 	f->a.end.ops = &ops;
 	f->c.end.ops = &ops;
+	f->a.held_max = f->c.held_max = G_MAXSIZE;
 }
 
 static void
@@ -74,6 +86,8 @@ tear_down(Fixture *f, gconstpointer unused)
 	relay_tunnels_end_all(f->tunnels, 1001);
 	relay_end_clear(&f->a.end, &f->budget);
 	relay_end_clear(&f->c.end, &f->budget);
+	g_assert_cmpuint(f->a.held, ==, 0);
+	g_assert_cmpuint(f->c.held, ==, 0);
 	g_assert_cmpuint(f->budget.used, ==, 0);
 	g_assert_cmpuint(f->metrics->gauges[RELAY_GAUGE_TUNNELS], ==, 0);
 	g_assert_cmpuint(f->metrics->gauges[RELAY_GAUGE_PAIRED], ==, 0);
@@ -364,6 +378,30 @@ test_forwarded(Fixture *f, gconstpointer unused)
 	g_assert_cmpuint(f->metrics->ended_total[RELAY_END_LEFT], ==, 0);
 }
 
+/* Each end answers for what it has to read and what it is saying, to the byte. */
+static void
+test_account(Fixture *f, gconstpointer unused)
+{
+	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_a, &f->a.end), ==, RELAY_JOIN_OK);
+	say(&f->a, 1, 100);
+	g_assert_cmpuint(f->a.held, ==, f->budget.used);
+	g_assert_cmpint(relay_tunnels_join(f->tunnels, id_a, &f->c.end), ==, RELAY_JOIN_OK);
+	g_assert_cmpuint(f->a.held, ==, 0);
+	g_assert_cmpuint(f->c.held, ==, f->budget.used);
+	piece(&f->a, 300, 0, FALSE, TRUE);
+	g_assert_cmpuint(f->a.held, >=, 300);
+	g_assert_cmpuint(f->a.held + f->c.held, ==, f->budget.used);
+	hear(f, &f->c, 1, 100);
+	g_assert_cmpuint(f->c.held, ==, 0);
+	f->c.held_max = 500;
+	say(&f->a, 0, 100);
+	g_assert_nonnull(f->c.end.tunnel);
+	say(&f->a, 0, 200);
+	g_assert_null(f->c.end.tunnel);
+	g_assert_cmpuint(f->c.end.close_code, ==, 1013);
+	g_assert_cmpuint(f->a.end.close_code, ==, 1013);
+}
+
 /* Waiting tunnels can be ended without the others. */
 static void
 test_end_waiting(Fixture *f, gconstpointer unused)
@@ -464,6 +502,7 @@ main(int argc, char **argv)
 		test_pause_ends_with_the_tunnel},
 	    {"/relay/tunnel/too-many-bytes-end-it", test_too_many_bytes},
 	    {"/relay/tunnel/forwarded-count-elsewhere", test_forwarded},
+	    {"/relay/tunnel/each-end-answers-for-its-memory", test_account},
 	    {"/relay/tunnel/waiting-ones-can-be-ended", test_end_waiting},
 	    {"/relay/tunnel/no-memory-ends-it", test_memory},
 	    {"/relay/tunnel/waits-end-it", test_waits},
