@@ -13,15 +13,22 @@ relay_hash_key_new(void)
 	return key;
 }
 
+/* Both halves of the product: each bit of @a moves low bits of the result, high ones too. */
+static guint64
+fold(guint64 a, guint64 b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (guint64)product ^ (guint64)(product >> 64);
+}
+
+/* Callers use the low bits. */
 guint32
 relay_hash(const RelayHashKey *key, const guint8 bytes[static RELAY_HASH_LEN])
 {
 	guint64 halves[2];
-	guint64 mixed;
 
 	memcpy(halves, bytes, sizeof(halves));
-	mixed = (halves[0] ^ key->halves[0]) * 0x9e3779b97f4a7c15u;
-	mixed ^= mixed >> 29;
-	mixed = (mixed ^ halves[1] ^ key->halves[1]) * 0xbf58476d1ce4e5b9u;
-	return (guint32)(mixed >> 32);
+	return (guint32)fold(
+	    fold(halves[0] ^ key->halves[0], halves[1] ^ key->halves[1]), 0x9e3779b97f4a7c15u);
 }
