@@ -24,6 +24,9 @@
 #define LOOK_S 1.0
 #define SILENCE_MAX_US (15 * G_USEC_PER_SEC)
 
+/* When a look is as late as this the workers, too, may have been kept from running. */
+#define LATE_US (5 * G_USEC_PER_SEC)
+
 /* A worker that died younger than this is replaced only after a pause of the same length. */
 #define YOUNG_S 1.0
 
@@ -60,6 +63,8 @@ struct Supervisor {
 	int status;
 	guint64 watchdog_us; /* 0 if systemd has none for us */
 	gint64 patted_us;
+	gint64 looked_us;
+	gint64 awake_us; /* since when the workers could give signs of life */
 	ev_signal on_term;
 	ev_signal on_int;
 	ev_signal on_hup;
@@ -498,11 +503,14 @@ on_look(struct ev_loop *loop, ev_timer *timer, int events)
 	Supervisor *self = timer->data;
 	gint64 now = g_get_monotonic_time();
 
+	if (now - self->looked_us > LATE_US)
+		self->awake_us = now;
+	self->looked_us = now;
 	for (guint w = 0; w < self->options->workers; w++) {
 		const Child *child = &self->children[w];
 		const RelaySlot *slot = relay_shared_slot(self->shared, w);
 
-		if (child->pid == 0 || now - slot->beat_us < SILENCE_MAX_US)
+		if (child->pid == 0 || now - MAX(slot->beat_us, self->awake_us) < SILENCE_MAX_US)
 			continue;
 		g_warning("Worker %u does not respond", w);
 		kill(child->pid, SIGKILL);

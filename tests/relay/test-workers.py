@@ -216,6 +216,22 @@ class Supervision(RelayTestCase):
                 end.close()
         Measure(relay).run(5)
 
+    def test_a_relay_that_was_frozen_as_a_whole_goes_on(self):
+        relay = self.relay("--workers", "2")
+        pids = relay.workers()
+        first, second = self.pair(relay)
+        for pid in pids + [relay.process.pid]:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(17)
+        # The worst order: the supervisor looks before anybody could give a sign of life.
+        for pid in [relay.process.pid] + pids:
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.1)
+        first.say(b"still here")
+        self.assertEqual(second.hear(), b"still here")
+        self.assertEqual(relay.workers(), pids)
+        self.assertEqual(relay.metric("worker_restarts_total"), 0)
+
     def test_workers_do_not_outlive_their_supervisor(self):
         relay = Relay("--workers", "2")
         pids = relay.workers()
