@@ -10,6 +10,9 @@
 
 #define CONFIG_GROUP "relay"
 
+/* What a reload may raise the numbers of tunnels and connections by. */
+#define ROOM_FACTOR 2
+
 typedef enum {
 	KIND_COUNT,   /* guint */
 	KIND_SIZE,    /* guint or guint64, bytes; k, M and G are powers of 1024 */
@@ -490,6 +493,8 @@ relay_options_parse(char **argv, GError **error)
 	for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++)
 		store_number(&options->limits, &numbers[i], numbers[i].initial);
 	filled = fill(&draft, argv, error);
+	options->tunnels_max = ROOM_FACTOR * options->limits.tunnels;
+	options->connections_max = ROOM_FACTOR * options->limits.connections;
 	g_ptr_array_add(draft.listen, NULL);
 	options->listen = (char **)g_ptr_array_free(draft.listen, FALSE);
 	g_hash_table_unref(draft.values);
@@ -533,13 +538,22 @@ relay_options_take(RelayOptions *self, RelayOptions *fresh)
 	    self->node != fresh->node ||
 	    !g_strv_equal((const char *const *)self->listen, (const char *const *)fresh->listen);
 
+	if (fresh->limits.tunnels > self->tunnels_max ||
+	    fresh->limits.connections > self->connections_max)
+		other = TRUE;
 	self->limits = fresh->limits;
+	self->limits.tunnels = MIN(self->limits.tunnels, self->tunnels_max);
+	self->limits.connections = MIN(self->limits.connections, self->connections_max);
 	self->origin_check = fresh->origin_check;
 	self->proxy_protocol = fresh->proxy_protocol;
-	swap((gpointer *)&self->cert, (gpointer *)&fresh->cert);
-	swap((gpointer *)&self->key, (gpointer *)&fresh->key);
+	if (self->plain == fresh->plain) {
+		swap((gpointer *)&self->cert, (gpointer *)&fresh->cert);
+		swap((gpointer *)&self->key, (gpointer *)&fresh->key);
+	}
 	swap((gpointer *)&self->trust, (gpointer *)&fresh->trust);
 	swap((gpointer *)&self->proxies, (gpointer *)&fresh->proxies);
 	return other || g_strcmp0(self->metrics, fresh->metrics) != 0 ||
-	       g_strcmp0(self->user, fresh->user) != 0 || g_strcmp0(self->nats, fresh->nats) != 0;
+	       g_strcmp0(self->user, fresh->user) != 0 || g_strcmp0(self->nats, fresh->nats) != 0 ||
+	       g_strcmp0(self->nats_credentials, fresh->nats_credentials) != 0 ||
+	       g_strcmp0(self->nats_ca, fresh->nats_ca) != 0;
 }

@@ -26,6 +26,7 @@
  * @origin_check: refuse an Origin whose host is not the Host
  * @check_config: say whether the settings are usable, and stop
  * @workers: processes
+ * @tunnels_max, @connections_max: what a reload may raise these limits to
  * @node: what /new announces and /connect must name; -1 is for the relay to choose
  * @doctor: (nullable): the relay to examine, in place of being one
  * @json: print what the doctor finds as JSON
@@ -49,6 +50,8 @@ typedef struct {
 	guint workers;
 	int node;
 	RelayLimits limits;
+	guint tunnels_max;
+	guint connections_max;
 	char *doctor;
 	gboolean json;
 	HybNet *net;

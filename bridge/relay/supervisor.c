@@ -571,7 +571,7 @@ relay_supervisor_run(char **argv, RelayOptions *options)
 						  : 0;
 	self.shared = relay_shared_new(options->workers);
 	self.claims = relay_claims_new(options->limits.tunnels);
-	self.addresses = relay_address_table_new(options->workers, options->limits.connections);
+	self.addresses = relay_address_table_new(options->workers, options->connections_max);
 	self.loop = ev_loop_new(EVFLAG_AUTO);
 	watch(&self);
 	for (guint w = 0; w < options->workers; w++) {

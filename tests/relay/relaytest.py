@@ -79,12 +79,16 @@ def connect_path(tunnel):
 class Relay:
     """A relay of its own for one test, on free ports."""
 
-    def __init__(self, *options, tls=False, listen=("127.0.0.1:0",), env=None,
+    def __init__(self, *options, tls=False, secured=True, listen=("127.0.0.1:0",), env=None,
                  preexec_fn=None):
+        """@secured: the command line says whether there is TLS, and by which certificate."""
         command = [RELAY, "--metrics", "127.0.0.1:0", "--drain-time", "0"]
         for where in listen:
             command += ["--listen", where]
-        command += ["--cert", certificate()[1], "--key", certificate()[2]] if tls else ["--plain"]
+        if secured and tls:
+            command += ["--cert", certificate()[1], "--key", certificate()[2]]
+        elif secured:
+            command += ["--plain"]
         self.tls = tls
         self.ports = []
         self.metrics_port = None

@@ -207,6 +207,36 @@ class Renewing(RelayTestCase):
         self.reload(relay, "only after a restart")
 
 
+    def test_without_tls_it_goes_on_with_the_old_certificate(self):
+        cert, key = certificate()[1:]
+        self.config(cert=cert, key=key)
+        relay = Relay("--config", os.path.join(scratch(), "renewed.conf"), "--workers", "1",
+                      tls=True, secured=False)
+        self.addCleanup(relay.stop)
+        self.config(plain="true")
+        self.reload(relay, "only after a restart")
+        os.kill(relay.workers()[0], signal.SIGKILL)
+        until(lambda: "was killed" in relay.errors(), "the death")
+        self.assertEqual(self.subject(relay), "localhost")
+
+    def test_tunnels_and_connections_can_be_doubled(self):
+        relay = self.start(tunnels=300, connections=700)
+        self.config(tunnels=600, connections=1400)
+        self.reload(relay)
+        self.assertNotIn("only after a restart", relay.errors())
+        self.config(tunnels=601)
+        self.reload(relay, "only after a restart")
+        self.config(connections=1401, tunnels=600)
+        self.reload(relay, "only after a restart")
+        # The last answers are for the bound, not for IDs in use.
+        statuses = []
+        for _ in range(602):
+            client = self.client(relay)
+            client.request("/cable/new/" + tunnel_id())
+            statuses.append(client.answer()[0])
+        self.assertEqual(statuses, [101] * 600 + [503] * 2)
+
+
 class Stopping(RelayTestCase):
     def test_who_waits_is_sent_away_and_who_talks_goes_on(self):
         relay = self.relay("--drain-time", "20")
