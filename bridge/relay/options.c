@@ -277,20 +277,30 @@ set_value(RelayOptions *options, const char *name, const char *text, GError **er
 	return FALSE;
 }
 
+/* Not in GLib's words, which repeat what may be a password. */
+static gboolean
+fail_text(const char *name, GError **error)
+{
+	g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
+	    "The value of \"%s\" cannot be read: it must be UTF-8, with \\\\ for \\", name);
+	return FALSE;
+}
+
 /* A key of the config file that the command line did not set. */
 static gboolean
 take_key(Draft *draft, GKeyFile *file, const char *name, GError **error)
 {
+	g_autoptr(GError) problem = NULL;
 	gboolean *flag = NULL;
 
 	if (g_str_equal(name, "listen")) {
 		if (draft->listen->len == 0) {
 			g_auto(GStrv) list =
-			    g_key_file_get_string_list(file, CONFIG_GROUP, name, NULL, error);
+			    g_key_file_get_string_list(file, CONFIG_GROUP, name, NULL, &problem);
 
 			for (char **where = list; where != NULL && *where != NULL; where++)
 				g_ptr_array_add(draft->listen, g_strdup(*where));
-			return list != NULL;
+			return problem == NULL || fail_text(name, error);
 		}
 		return TRUE;
 	}
@@ -299,11 +309,9 @@ take_key(Draft *draft, GKeyFile *file, const char *name, GError **error)
 			flag = G_STRUCT_MEMBER_P(draft->options, flags[i].offset);
 	}
 	if (flag != NULL) {
-		GError *problem = NULL;
 		gboolean on = g_key_file_get_boolean(file, CONFIG_GROUP, name, &problem);
 
 		if (problem != NULL) {
-			g_error_free(problem);
 			g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
 			    "The value of \"%s\" must be true or false", name);
 			return FALSE;
@@ -312,11 +320,26 @@ take_key(Draft *draft, GKeyFile *file, const char *name, GError **error)
 		return TRUE;
 	}
 	if (!g_hash_table_contains(draft->values, name)) {
-		g_autofree char *text = g_key_file_get_string(file, CONFIG_GROUP, name, error);
+		g_autofree char *text = g_key_file_get_string(file, CONFIG_GROUP, name, &problem);
 
-		return text != NULL && set_value(draft->options, name, text, error);
+		/* With a false escape there is both. */
+		return problem != NULL ? fail_text(name, error)
+				       : set_value(draft->options, name, text, error);
 	}
 	return TRUE;
+}
+
+static gboolean
+fail_file(const char *path, const GError *problem, GError **error)
+{
+	gboolean unread = problem->domain == G_FILE_ERROR;
+
+	g_set_error(error, HYB_ERROR, unread ? HYB_ERROR_STORAGE : HYB_ERROR_USAGE,
+	    "The config file %s: %s", path,
+	    unread ? problem->message
+		   : "Some line is neither KEY = VALUE nor [relay], nor begins with #, or stands "
+		     "before [relay]");
+	return FALSE;
 }
 
 static gboolean
@@ -326,12 +349,8 @@ read_config(Draft *draft, GError **error)
 	g_autoptr(GError) problem = NULL;
 	g_auto(GStrv) names = NULL;
 
-	if (!g_key_file_load_from_file(file, draft->config, G_KEY_FILE_NONE, &problem)) {
-		g_set_error(error, HYB_ERROR,
-		    problem->domain == G_FILE_ERROR ? HYB_ERROR_STORAGE : HYB_ERROR_USAGE,
-		    "The config file %s: %s", draft->config, problem->message);
-		return FALSE;
-	}
+	if (!g_key_file_load_from_file(file, draft->config, G_KEY_FILE_NONE, &problem))
+		return fail_file(draft->config, problem, error);
 	if (!g_key_file_has_group(file, CONFIG_GROUP)) {
 		g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE,
 		    "The config file %s has no [" CONFIG_GROUP "] group", draft->config);

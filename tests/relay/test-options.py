@@ -115,6 +115,17 @@ class Failures(RelayTestCase):
             with self.subTest(text=text):
                 self.fails(USAGE, words, "--config", write("bad.conf", text))
 
+    def test_what_a_config_file_holds_is_not_repeated(self):
+        for line in (b"nats nats://user:geheim@h:4222", b"nats = nats://user:geheim\xff@h:4222",
+                     b"nats = nats://user:geheim\\q@h:4222"):
+            path = write("secret.conf", "")
+            with open(path, "wb") as file:
+                file.write(b"[relay]\nlisten = 127.0.0.1:0\nplain = true\n" + line + b"\n")
+            for more in ((), ("--check-config",)):
+                with self.subTest(line=line, more=more):
+                    self.fails(USAGE, ["secret.conf"], "--config", path, *more)
+                    self.assertNotIn("geheim", run("--config", path, *more)[2])
+
 
 class Starting(RelayTestCase):
     def test_help_and_version(self):
