@@ -466,10 +466,27 @@ fail_options(GError **error)
 	return FALSE;
 }
 
+/* The library takes any scheme for nats://. */
+static gboolean
+schemes_ok(const char *urls)
+{
+	g_auto(GStrv) list = g_strsplit_set(urls, ",; ", -1);
+
+	for (char **url = list; *url != NULL; url++) {
+		if (strstr(*url, "://") != NULL && !g_str_has_prefix(*url, "nats://") &&
+		    !g_str_has_prefix(*url, "tls://"))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 gboolean
 relay_bus_check(const RelayOptions *options, GError **error)
 {
 	const char *const files[] = {options->nats_credentials, options->nats_ca};
+
+	if (!schemes_ok(options->nats))
+		return fail_options(error);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
 		if (files[i] != NULL && access(files[i], R_OK) != 0) {

@@ -66,6 +66,9 @@ class Failures(RelayTestCase):
                 (["lifetime", "1s"], ["--plain", "--lifetime", "1s"]),
                 (["close-time"], ["--plain", "--close-time", "0"]),
                 (["node", "65536"], ["--plain", "--node", "65536"]),
+                (["--nats"], ["--plain", "--listen", "127.0.0.1:0", "--nats", "http://a:4222"]),
+                (["--nats"], ["--plain", "--listen", "127.0.0.1:0", "--nats",
+                              "nats://a:4222,https://b:4222"]),
         ):
             with self.subTest(options=options):
                 self.fails(USAGE, words, *options)
