@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "bridge/common/error.h"
@@ -127,11 +128,15 @@ static int
 bind_one(const Place *place, gboolean shared)
 {
 	const int on = 1;
+	const int off = 0;
 	int fd = socket(place->name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int problem;
 
 	if (fd < 0)
 		return -1;
+	/* [::] is for IPv4 as well, whatever the system's default. */
+	if (place->name.ss_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
 	    (!shared || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0) &&
 	    bind(fd, (const struct sockaddr *)&place->name, place->len) == 0)
@@ -199,6 +204,13 @@ relay_listener_adopt(int fd, GError **error)
 {
 	int flags = fcntl(fd, F_GETFL);
 
+	/* Another one would be ready for ever, with nobody to accept. */
+	if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
+		g_set_error_literal(error, HYB_ERROR, HYB_ERROR_USAGE,
+		    "The socket that systemd passed does not listen for streams: its unit needs "
+		    "ListenStream=, without Accept=yes");
+		return NULL;
+	}
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
 	    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
 		g_set_error(error, HYB_ERROR, HYB_ERROR_STORAGE,

@@ -232,6 +232,17 @@ class Starting(RelayTestCase):
         again = self.relay(listen=(f"127.0.0.1:{port}",))
         self.pair(again)
 
+    def test_a_socket_that_does_not_listen_is_refused(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            launch = ("import os, sys; os.dup2(int(sys.argv[1]), 3); os.set_inheritable(3, True); "
+                      "os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid())); "
+                      "os.execv(sys.argv[2], sys.argv[2:])")
+            done = subprocess.run(
+                (sys.executable, "-c", launch, str(other.fileno()), RELAY, "--plain"),
+                capture_output=True, text=True, pass_fds=(other.fileno(),), timeout=PATIENCE)
+        self.assertEqual(done.returncode, USAGE)
+        self.assertIn("ListenStream=", done.stderr)
+
     def test_a_socket_from_systemd_is_served(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
