@@ -6,7 +6,7 @@
 /* Descriptors for all but connections: loop, pipes, listeners, links, files. */
 #define OTHER_FDS 64
 
-void
+guint64
 relay_limits_fit(RelayLimits *self, guint workers)
 {
 	rlim_t others = OTHER_FDS + 2 * (rlim_t)workers;
@@ -20,8 +20,7 @@ relay_limits_fit(RelayLimits *self, guint workers)
 	getrlimit(RLIMIT_NOFILE, &now);
 	fit = now.rlim_cur > 2 * others ? now.rlim_cur - others : others;
 	if (now.rlim_cur >= need || fit * workers >= self->connections)
-		return;
-	g_message("The system allows %lu descriptors: going on with %u connections instead of %u",
-	    (unsigned long)now.rlim_cur, (guint)(fit * workers), self->connections);
+		return 0;
 	self->connections = (guint)(fit * workers);
+	return now.rlim_cur;
 }

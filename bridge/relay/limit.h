@@ -55,5 +55,5 @@ typedef struct {
 } RelayLimits;
 
 /* Raises this process's bound on descriptors to what @self needs, as far as the system lets it;
- * else lowers @self to what @workers processes can have, and warns. */
-void relay_limits_fit(RelayLimits *self, guint workers);
+ * else lowers @self to what @workers processes can have. Returns: that bound if it did, else 0 */
+guint64 relay_limits_fit(RelayLimits *self, guint workers);

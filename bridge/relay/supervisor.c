@@ -477,6 +477,19 @@ on_int(struct ev_loop *loop, ev_signal *watcher, int events)
 	request_stop(watcher->data, FALSE);
 }
 
+/* For all processes, so that it is said once. */
+static void
+fit_limits(RelayOptions *options)
+{
+	guint wanted = options->limits.connections;
+	guint64 allowed = relay_limits_fit(&options->limits, options->workers);
+
+	if (allowed > 0)
+		g_message("The system allows %" G_GUINT64_FORMAT
+			  " descriptors: going on with %u connections instead of %u",
+		    allowed, options->limits.connections, wanted);
+}
+
 /* Reads everything once before the workers do, so that what is wrong is said once. */
 static void
 on_hup(struct ev_loop *loop, ev_signal *watcher, int events)
@@ -491,7 +504,7 @@ on_hup(struct ev_loop *loop, ev_signal *watcher, int events)
 	}
 	if (relay_options_take(self->options, fresh))
 		g_warning("Some settings that have changed count only after a restart");
-	relay_limits_fit(&self->options->limits, self->options->workers);
+	fit_limits(self->options);
 	tell_all(self, RELAY_CONTROL_RELOAD);
 	g_message("certificate, key and limits read again");
 }
@@ -565,7 +578,7 @@ relay_supervisor_run(char **argv, RelayOptions *options)
 		supervisor_clear(&self);
 		return hyb_error_report("hybridge-relay", error);
 	}
-	relay_limits_fit(&options->limits, options->workers);
+	fit_limits(options);
 	self.route.node = options->node >= 0	  ? (guint16)options->node
 			  : options->nats != NULL ? (guint16)g_random_int()
 						  : 0;
