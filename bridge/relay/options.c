@@ -418,7 +418,7 @@ context_new(Draft *draft)
 	    {"workers", 'w', 0, G_OPTION_ARG_CALLBACK, on_value,
 		"Processes that serve connections (one a core)", "N"},
 	    {"node", 'n', 0, G_OPTION_ARG_CALLBACK, on_value,
-		"This machine's number in routing IDs (0; with --nats, a free one)", "N"},
+		"This machine's number in routing IDs (0; with --nats, a random one)", "N"},
 	    {"doctor", 0, 0, G_OPTION_ARG_STRING, &draft->options->doctor,
 		"Be both ends of sign-ins at the relay URL, and say what works", "URL"},
 	    {"json", 0, 0, G_OPTION_ARG_NONE, &draft->options->json,
