@@ -276,6 +276,19 @@ class Stopping(RelayTestCase):
         self.assertEqual(second.closed(), 1001)
         self.assertEqual(relay.process.wait(PATIENCE), 0)
 
+    def test_a_third_signal_ends_even_a_worker_that_hangs(self):
+        relay = self.relay("--workers", "2", "--drain-time", "1000")
+        os.kill(relay.workers()[0], signal.SIGSTOP)
+        begin = time.monotonic()
+        relay.process.send_signal(signal.SIGTERM)
+        until(lambda: "stopping" in relay.errors(), "the first")
+        relay.process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        self.assertIsNone(relay.process.poll())
+        relay.process.send_signal(signal.SIGTERM)
+        self.assertEqual(relay.process.wait(PATIENCE), 0)
+        self.assertLess(time.monotonic() - begin, 10)
+
     def test_an_interrupt_does_not_wait(self):
         relay = self.relay("--drain-time", "1000")
         first, second = self.pair(relay)
@@ -302,13 +315,20 @@ class Serving(RelayTestCase):
     def test_root_is_left_behind(self):
         if os.geteuid() != 0:
             self.skipTest("needs root")
-        relay = self.relay("--user", "nobody", "--workers", "2")
+        groups = os.getgroups()
+        os.setgroups([0, 4, 1234])
+        try:
+            relay = self.relay("--user", "nobody", "--workers", "2")
+        finally:
+            os.setgroups(groups)
         user = pwd.getpwnam("nobody")
         for pid in [relay.process.pid] + relay.workers():
             with open(f"/proc/{pid}/status") as status:
                 fields = dict(line.split(":", 1) for line in status)
             self.assertEqual(set(fields["Uid"].split()), {str(user.pw_uid)})
             self.assertEqual(set(fields["Gid"].split()), {str(user.pw_gid)})
+            self.assertEqual({int(group) for group in fields["Groups"].split()},
+                             set(os.getgrouplist("nobody", user.pw_gid)))
             self.assertEqual(int(fields["CapEff"], 16), 0)
             self.assertEqual(fields["NoNewPrivs"].strip(), "1")
         self.pair(relay)
