@@ -5,6 +5,7 @@
 #include "bridge/common/error.h"
 #include "bridge/common/harden.h"
 #include "bridge/relay/doctor/doctor.h"
+#include "bridge/relay/log.h"
 #include "bridge/relay/options.h"
 #include "bridge/relay/supervisor.h"
 
@@ -17,6 +18,7 @@ main(int argc, char **argv)
 	hyb_harden(); /* the certificate's key */
 	setlocale(LC_ALL, "");
 	g_log_writer_default_set_use_stderr(TRUE);
+	g_log_set_writer_func(relay_log_write, NULL, NULL);
 	g_set_prgname("hybridge-relay");
 	options = relay_options_parse(argv, &error);
 	if (options != NULL && options->doctor != NULL)

@@ -311,6 +311,27 @@ class Stopping(RelayTestCase):
         relay.process.stderr.close()
 
 
+class Logging(RelayTestCase):
+    def test_who_does_not_take_the_lines_stops_nothing(self):
+        unread, stderr = os.pipe()
+        self.addCleanup(os.close, unread)
+        self.addCleanup(os.close, stderr)
+        with subprocess.Popen((RELAY, "--plain", "--listen", "127.0.0.1:0", "--workers", "2",
+                               "--drain-time", "0"), stdout=subprocess.PIPE, stderr=stderr,
+                              text=True) as process:
+            self.addCleanup(process.kill)
+            port = int(process.stdout.readline().rpartition(":")[2])
+            relay = type("Unread", (), {"port": port, "tls": False})
+            # A pipe has 64 kB, a line about 100.
+            for _ in range(1500):
+                client = Client(relay)
+                client.socket.settimeout(3)
+                client.upgrade("/cable/new/" + tunnel_id())
+                client.close()
+            process.terminate()
+            self.assertEqual(process.wait(PATIENCE), 0)
+
+
 class Serving(RelayTestCase):
     def test_root_is_left_behind(self):
         if os.geteuid() != 0:
