@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bridge/common/error.h"
+#include "bridge/common/harden.h"
 #include "bridge/relay/bus.h"
 #include "bridge/relay/control.h"
 #include "bridge/relay/tls.h"
@@ -132,8 +133,11 @@ become_user(const char *name, GError **error)
 	if (geteuid() == user->pw_uid && getegid() == user->pw_gid)
 		return TRUE;
 	if (initgroups(name, user->pw_gid) == 0 && setgid(user->pw_gid) == 0 &&
-	    setuid(user->pw_uid) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+	    setuid(user->pw_uid) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
+		/* Another user has it as fs.suid_dumpable says. */
+		hyb_harden_alone();
 		return TRUE;
+	}
 	g_set_error(error, HYB_ERROR, HYB_ERROR_USAGE, "Becoming the user \"%s\": %s", name,
 	    g_strerror(errno));
 	return FALSE;
