@@ -207,6 +207,19 @@ class Renewing(RelayTestCase):
         self.reload(relay, "only after a restart")
 
 
+    def test_new_waits_and_memory_count_too(self):
+        relay = self.start(unpaired_time=1000, memory="4M")
+        self.config(unpaired_time=0.5, memory="4k")
+        lonely, _ = self.waiting(relay)
+        self.reload(relay)
+        self.assertEqual(lonely.closed(), 1008)
+
+        def refused():
+            first, second = self.pair(relay)
+            first.say(bytes(20000))
+            return first.closed() == 1013 and second.closed() == 1013
+        self.assertTrue(refused())
+
     def test_without_tls_it_goes_on_with_the_old_certificate(self):
         cert, key = certificate()[1:]
         self.config(cert=cert, key=key)
