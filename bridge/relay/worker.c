@@ -232,6 +232,9 @@ obey(Worker *self, const RelayControl *control, int passed_fd)
 		break;
 	case RELAY_CONTROL_RELOAD:
 		reload(self);
+		/* The wait that was running is no more. */
+		if (self->shared.stopping && self->options->limits.wait_ms[RELAY_WAIT_DRAIN] == 0)
+			stop(self);
 		break;
 	case RELAY_CONTROL_DRAIN:
 		drain(self);

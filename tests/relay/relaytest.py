@@ -80,9 +80,9 @@ class Relay:
     """A relay of its own for one test, on free ports."""
 
     def __init__(self, *options, tls=False, secured=True, listen=("127.0.0.1:0",), env=None,
-                 preexec_fn=None):
+                 preexec_fn=None, drain=("--drain-time", "0")):
         """@secured: the command line says whether there is TLS, and by which certificate."""
-        command = [RELAY, "--metrics", "127.0.0.1:0", "--drain-time", "0"]
+        command = [RELAY, "--metrics", "127.0.0.1:0", *drain]
         for where in listen:
             command += ["--listen", where]
         if secured and tls:

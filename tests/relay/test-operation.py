@@ -279,6 +279,18 @@ class Stopping(RelayTestCase):
         self.assertEqual(second.closed(), 1001)
         self.assertEqual(relay.process.wait(PATIENCE), 0)
 
+    def test_a_drain_that_is_cut_short_by_a_reload_ends(self):
+        path = write("drain.conf", "[relay]\ndrain-time = 1000\n")
+        relay = self.relay("--config", path, drain=())
+        first, second = self.pair(relay)
+        relay.process.send_signal(signal.SIGTERM)
+        until(lambda: "stopping" in relay.errors(), "the stop")
+        write("drain.conf", "[relay]\ndrain-time = 0\n")
+        relay.process.send_signal(signal.SIGHUP)
+        self.assertEqual(first.closed(), 1001)
+        self.assertEqual(second.closed(), 1001)
+        self.assertEqual(relay.process.wait(PATIENCE), 0)
+
     def test_a_second_signal_does_not_wait(self):
         relay = self.relay("--drain-time", "1000")
         first, second = self.pair(relay)
