@@ -3,12 +3,15 @@
 """Each bound at its edge: as much as it says passes, one more does not. With three workers, so that
 what is counted is counted over all of them."""
 
+import os
+import socket
+import threading
 import time
 import unittest
 
 from hostile import until
-from relaytest import (BINARY, CONTINUATION, PING, PONG, Client, Gone, RelayTestCase, both,
-                       connect_path, tunnel_id)
+from relaytest import (BINARY, CONTINUATION, PATIENCE, PING, PONG, Client, Gone, RelayTestCase,
+                       both, connect_path, tunnel_id)
 
 WORKERS = ("--workers", "3")
 
@@ -369,10 +372,47 @@ class Waits:
         self.assertEqual(relay.metric('tunnels_ended_total{cause="slow"}'), 1)
 
 
+class Interleaving:
+    def test_a_pong_does_not_cut_a_message_that_is_half_written(self):
+        relay = self.relay("--workers", "1")
+        slow, tunnel = self.waiting(relay, rcvbuf=4096)
+        other = self.client(relay)
+        other.upgrade(connect_path(tunnel))
+        text = os.urandom(1024 * 1024)
+        sender = threading.Thread(target=lambda: [other.say(text) for _ in range(6)])
+        sender.start()
+        time.sleep(0.3)
+        for number in range(3):
+            slow.say(b"ping %d" % number, PING)
+        heard = [slow.read_frame() for _ in range(7)]
+        sender.join()
+        self.assertEqual([payload for opcode, payload in heard if opcode == BINARY], [text] * 6)
+        self.assertIn((PONG, b"ping 2"), heard)
+
+
+class Operators(RelayTestCase):
+    def test_there_are_sixteen_at_a_time(self):
+        relay = self.relay("--workers", "1")
+        idle = [socket.create_connection(("127.0.0.1", relay.metrics_port), PATIENCE)
+                for _ in range(16)]
+        begin = time.monotonic()
+        with socket.create_connection(("127.0.0.1", relay.metrics_port), PATIENCE) as more:
+            try:
+                self.assertEqual(more.recv(1), b"")
+            except ConnectionResetError:
+                pass
+        self.assertLess(time.monotonic() - begin, 5)
+        for one in idle:
+            one.close()
+        self.pair(relay)
+        self.assertEqual(relay.get("/healthz")[0], 200)
+
+
 SizedPlain, SizedTls = both(Sized)
 RequestsPlain, RequestsTls = both(Requests)
 WaitsPlain, WaitsTls = both(Waits)
-del Sized, Requests, Waits
+InterleavingPlain, InterleavingTls = both(Interleaving)
+del Sized, Requests, Waits, Interleaving
 
 if __name__ == "__main__":
     unittest.main()
