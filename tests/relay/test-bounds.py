@@ -384,10 +384,14 @@ class Interleaving:
         time.sleep(0.3)
         for number in range(3):
             slow.say(b"ping %d" % number, PING)
-        heard = [slow.read_frame() for _ in range(7)]
+        # Only the last ping has to be answered.
+        messages = []
+        pongs = []
+        while len(messages) < 6 or b"ping 2" not in pongs:
+            opcode, payload = slow.read_frame()
+            (messages if opcode == BINARY else pongs).append(payload)
         sender.join()
-        self.assertEqual([payload for opcode, payload in heard if opcode == BINARY], [text] * 6)
-        self.assertIn((PONG, b"ping 2"), heard)
+        self.assertTrue(messages == [text] * 6)
 
 
 class Operators(RelayTestCase):
