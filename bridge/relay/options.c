@@ -192,7 +192,7 @@ static void
 store_number(RelayLimits *limits, const Number *number, gdouble value)
 {
 	if (number->kind == KIND_SECONDS)
-		value *= 1000;
+		value = value > 0 ? MAX(value * 1000, 1) : 0; /* 0 is for ever */
 	if (number->wide)
 		G_STRUCT_MEMBER(guint64, limits, number->offset) = (guint64)value;
 	else
