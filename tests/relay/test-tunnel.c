@@ -195,7 +195,7 @@ test_early_size(Fixture *f, gconstpointer unused)
 static void
 test_joins(Fixture *f, gconstpointer unused)
 {
-	Probe third = {0};
+	Probe third = {.end.ops = &ops};
 
 	g_assert_cmpint(relay_tunnels_join(f->tunnels, id_a, &third.end), ==, RELAY_JOIN_NONE);
 	pair(f);
@@ -214,8 +214,8 @@ static void
 test_full(Fixture *f, gconstpointer unused)
 {
 	static const guint8 id_c[RELAY_TUNNEL_ID_LEN] = "tunnel c";
-	Probe other = {0};
-	Probe third = {0};
+	Probe other = {.end.ops = &ops};
+	Probe third = {.end.ops = &ops};
 
 	pair(f);
 	g_assert_cmpint(relay_tunnels_open(f->tunnels, id_b, &other.end), ==, RELAY_JOIN_OK);
