@@ -94,7 +94,9 @@ class FakeNode:
     """A node made of a bare socket: it says exactly what it is told to."""
 
     def __init__(self, server, node):
-        self.node, self.epoch, self.count, self.session = node, 1000, 0, 0
+        self.node, self.epoch, self.count = node, 1000, 0
+        # What is said late to the node before it is not about a tunnel of this one.
+        self.session = int.from_bytes(os.urandom(3), "big")
         self.socket = socket.create_connection(("127.0.0.1", server.port), PATIENCE)
         self.stream = self.socket.makefile("rb")
         self.stream.readline()

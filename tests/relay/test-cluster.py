@@ -248,7 +248,7 @@ class Odd(ClusterTestCase):
         self.fake.say(where, PIECE, b"whole", sequence=1, final=True)
         self.assertEqual(phone.hear(), b"half whole")
         phone.say(b"back")
-        self.assertEqual(self.fake.hear(), (PIECE, 1, b"back"))
+        self.assertEqual(self.fake.hear(), (PIECE, self.fake.session, b"back"))
         self.fake.say(where, CLOSE, struct.pack(">HB", 4000, 0))
         self.assertEqual(phone.closed(), 4000)
 
