@@ -3,6 +3,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -19,11 +20,17 @@ NATS = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbi
 
 
 def free_ports(count):
-    """Ports that nobody listens on; a restarted server comes back to its own."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
+    """Ports that nobody listens on; a restarted server comes back to its own. They are below those
+    that the kernel gives to whoever connects, of which other tests use thousands."""
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(20000, 32000)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        if port not in ports:
+            ports.append(port)
     return ports
 
 
