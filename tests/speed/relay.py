@@ -302,17 +302,18 @@ class Latency(Row):
 
 
 class Misrouted(Row):
-    """A tunnel whose ends land at two workers, as a multiple of one whose ends do not."""
+    """A tunnel whose ends land at two workers, as a multiple of one whose ends do not; with @flight
+    under way: with few of them each message wakes a worker that has nothing else to do."""
 
-    def __init__(self, name, aim, tls):
+    def __init__(self, name, aim, tls, flight):
         super().__init__(name, "of a well-routed one's time", aim, at_most=True,
                          needs_workers=True)
-        self.tls = tls
+        self.tls, self.options = tls, ("--warm", WARM_TUNNELS, "--flight", flight)
 
     def once(self, bench):
         with running(bench.relay(self.tls, 2), bench.relay(self.tls, 2)) as servers:
             same, other = bench.costs([
-                Case(server, self.tls, "tunnels", ("--warm", WARM_TUNNELS, "--route", route))
+                Case(server, self.tls, "tunnels", (*self.options, "--route", route))
                 for server, route in zip(servers, ("same", "other"))])
             forwarded = [server.forwarded() for server in servers]
         if forwarded[0] or forwarded[1] == 0:
@@ -352,7 +353,8 @@ def rows():
         Memory("memory-tls", 17, True, 2000),
         Latency("latency-p50", 1.2, False, "p50_us"),
         Latency("latency-p99", 2, False, "p99_us"),
-        Misrouted("misrouted-tls", 1.05, True),
+        Misrouted("misrouted-tls", 1.05, True, 64),
+        Misrouted("misrouted-many-tls", 1.05, True, 256),
         Flat("flat-idle", 1.1, False),
     ]
 
