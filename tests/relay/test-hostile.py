@@ -100,7 +100,8 @@ class Attacks(Attacked):
 
     def test_peers_that_never_read(self):
         relay = self.attacked("never reading", attacks.never_read, "--messages", "1000000",
-                              "--memory", "8M", "--reader-time", "0.5", processes=2,
+                              "--memory", "8M", "--address-memory", "4M", "--reader-time", "0.5",
+                              processes=2,
                               memory=32 * MIB, queued=8 * MIB + 1)
         self.assertGreater(relay.metric('tunnels_ended_total{cause="slow"}') +
                            relay.metric('tunnels_ended_total{cause="memory"}'), 0)
