@@ -5,7 +5,7 @@
 
 /* One write: a TLS record, or what a socket usually takes. */
 #define TLS_WRITE_LEN 16384
-#define PLAIN_WRITE_LEN RELAY_BUFFER_LEN
+#define PLAIN_WRITE_LEN RELAY_WRITE_LEN
 
 /* Frames that move nothing: control frames and empty fragments. More is a flood. */
 #define IDLE_FRAMES_MAX 65536

@@ -13,10 +13,11 @@
 #include "bridge/relay/message.h"
 #include "bridge/relay/options.h"
 #include "bridge/relay/shared.h"
+#include "bridge/relay/stream.h"
 #include "bridge/relay/tunnel.h"
 
-/* Bytes read from, and written to, one connection at a time. */
-#define RELAY_BUFFER_LEN 65536
+/* Bytes written to one connection at a time. */
+#define RELAY_WRITE_LEN 65536
 
 /**
  * RelayWorker: what a connection needs of its worker
@@ -45,8 +46,8 @@ typedef struct {
 	GQueue pending;
 	guint operators;
 	gboolean stopping;
-	guint8 in[RELAY_BUFFER_LEN];
-	guint8 out[RELAY_BUFFER_LEN];
+	guint8 in[RELAY_STREAM_READ_LEN];
+	guint8 out[RELAY_WRITE_LEN];
 } RelayWorker;
 
 /**
