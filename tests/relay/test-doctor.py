@@ -30,7 +30,9 @@ def environment(names=None):
     env = {name: value for name, value in os.environ.items() if name != "G_MESSAGES_DEBUG"}
     env |= {"HOME": "/nonexistent", "G_DEBUG": "fatal-criticals"}
     if names is not None:
-        env |= {"LD_PRELOAD": NAMES, "HYBRIDGE_NAMES": names,
+        # A blank in the path would part it in two; the folder may have one.
+        env |= {"LD_PRELOAD": os.path.basename(NAMES), "HYBRIDGE_NAMES": names,
+                "LD_LIBRARY_PATH": os.path.dirname(NAMES),
                 "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
     return env
 
